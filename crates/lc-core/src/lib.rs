@@ -1,0 +1,5 @@
+//! Policies, plans, receipts and traces.
+
+mod activation;
+
+pub use activation::Activation;
