@@ -1,6 +1,7 @@
 //! CPU backend: SIMD kernels chosen at run time, one pool of threads.
 
 pub mod isa;
+pub mod ops;
 pub mod pool;
 pub mod simd;
 pub mod view;
