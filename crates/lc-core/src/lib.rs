@@ -7,20 +7,33 @@
 
 mod activation;
 pub mod attrs;
+pub mod backend;
 pub mod device;
 pub mod dtype;
 pub mod error;
+pub mod intern;
+pub mod null;
+pub mod plan;
 pub mod policy;
+pub mod receipt;
 pub mod registry;
+mod router;
+pub mod runtime;
+pub mod session;
 pub mod shape;
 pub mod tensor;
+pub mod trace;
 
 pub use activation::Activation;
 pub use attrs::{AttrKind, AttrSpec, AttrValue, Attrs};
 pub use device::{DeviceKind, DeviceRequest};
 pub use dtype::{DType, Element};
 pub use error::{Blame, Error, ErrorKind, Result};
+pub use plan::{Plan, PlanBuilder, ResolvedCall, Workspace};
 pub use policy::{EffectivePolicy, Fallback, Io, Math, PackedPolicy, Policy, SyncMode, TuneMode};
+pub use receipt::{Reason, Receipt};
 pub use registry::{Case, Cost, InputSpec, OpDef, OutputSpecs, RefTensor, Registry};
+pub use runtime::{Runtime, last_receipt};
+pub use session::Session;
 pub use shape::{Shape, Strides};
 pub use tensor::{TensorMut, TensorRef, TensorSpec};
