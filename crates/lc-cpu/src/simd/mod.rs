@@ -13,6 +13,8 @@ mod avx512;
 mod neon;
 mod scalar;
 
+#![allow(clippy::missing_safety_doc)] // the contract of a vector's methods is the one of its trait
+
 use crate::isa::Isa;
 
 /// A fixed number of floats that are computed on together.
