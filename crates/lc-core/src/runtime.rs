@@ -34,6 +34,11 @@ pub fn forget_plans() {
     EPOCH.fetch_add(1, Ordering::Relaxed);
 }
 
+/// The current epoch. Whoever keeps plans of its own makes them again when it has changed.
+pub fn plan_epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
+
 thread_local! {
     static LAST: Cell<Option<Receipt>> = const { Cell::new(None) };
     static MEMO: RefCell<Option<Box<Memo>>> = const { RefCell::new(None) };
