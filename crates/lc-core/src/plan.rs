@@ -254,7 +254,7 @@ pub struct View {
     pub offset: usize,
     /// Type and extents of the view.
     pub spec: TensorSpec,
-    /// Strides in elements; ignored for arguments of the plan, which bring their own.
+    /// Strides in elements. A dense view of a whole argument of the plan takes the strides that the argument brings.
     pub strides: Strides,
 }
 
@@ -708,7 +708,8 @@ impl Run<'_> {
     ) -> Result<TensorRef<'t>> {
         if let Place::Input(i) = self.plan.slots[view.slot].place {
             let argument = inputs[i].ok_or_else(|| broken("a launch that reads an absent argument"))?;
-            if view.spec == *argument.spec() && view.offset == 0 {
+            let whole = view.strides == view.spec.shape.contiguous_strides();
+            if whole && view.spec == *argument.spec() && view.offset == 0 {
                 return Ok(argument);
             }
             // A view other than the whole argument is defined on its dense form.
