@@ -221,7 +221,8 @@ pub type SlotId = usize;
 pub enum Place {
     /// An argument of the plan, in host memory, by position.
     Input(usize),
-    /// A result of the plan, in host memory, by position.
+    /// A result of the plan, in host memory, by position. Steps after the one that writes it may read it, so that a
+    /// result that is also an operand needs no second copy.
     Output(usize),
     /// At a byte offset in the memory that the plan owns on a device, which is given by its position in
     /// [`Plan::devices`].
@@ -254,7 +255,7 @@ pub struct View {
     pub offset: usize,
     /// Type and extents of the view.
     pub spec: TensorSpec,
-    /// Strides in elements; ignored for arguments of the plan, which bring their own.
+    /// Strides in elements. A dense view of a whole argument of the plan takes the strides that the argument brings.
     pub strides: Strides,
 }
 
@@ -281,6 +282,11 @@ pub enum Step {
     Wait {
         /// Position in [`Plan::devices`].
         device: usize,
+    },
+    /// Marks on the trace that a sync policy was applied here. Waits for nothing: a wait is a step of its own.
+    Boundary {
+        /// The mode that put the boundary here.
+        mode: SyncMode,
     },
     /// Copies from a device to a result or to a slot of a host-memory device.
     Download {
@@ -614,7 +620,7 @@ impl Run<'_> {
                     let (device, offset) = self.arena_of(*to)?;
                     let mut receipt = call.template;
                     receipt.bytes_uploaded = 0;
-                    let source = self.host_view(*from, inputs)?;
+                    let source = self.host_view(*from, inputs, outputs)?;
                     let index = match self.plan.slots[*from].place {
                         Place::Input(i) => i,
                         _ => 0,
@@ -639,6 +645,7 @@ impl Run<'_> {
                     None => backend.sync().synchronize()?,
                 }
             }
+            Step::Boundary { mode } => trace::mark(EventType::ApplySyncPolicy, 0, *mode as u64, 1),
             Step::Download { from, to } => {
                 let (device, offset) = self.arena_of(*from)?;
                 let call = self.call_near(*from)?;
@@ -675,7 +682,7 @@ impl Run<'_> {
         if call.on_host() {
             let mut tensors = [None; MAX_INPUTS];
             for (tensor, view) in tensors.iter_mut().zip(read) {
-                *tensor = view.as_ref().map(|view| self.host_input(view, inputs)).transpose()?;
+                *tensor = view.as_ref().map(|view| self.host_input(view, inputs, outputs)).transpose()?;
             }
             let mut results = Vec::with_capacity(written.len());
             for slot in written {
@@ -712,11 +719,17 @@ impl Run<'_> {
         call.launch(Args::Device { inputs: &tensors, outputs: &results })
     }
 
-    /// A view of an argument or of a slot in host-addressable memory.
-    fn host_input<'t>(&'t self, view: &View, inputs: &[Option<TensorRef<'t>>]) -> Result<TensorRef<'t>> {
+    /// A view of an argument, of a result that an earlier step wrote, or of a slot in host-addressable memory.
+    fn host_input<'t>(
+        &'t self,
+        view: &View,
+        inputs: &[Option<TensorRef<'t>>],
+        outputs: &'t [TensorMut<'_>],
+    ) -> Result<TensorRef<'t>> {
         if let Place::Input(i) = self.plan.slots[view.slot].place {
             let argument = inputs[i].ok_or_else(|| broken("a launch that reads an absent argument"))?;
-            if view.spec == *argument.spec() && view.offset == 0 {
+            let whole = view.strides == view.spec.shape.contiguous_strides();
+            if whole && view.spec == *argument.spec() && view.offset == 0 {
                 return Ok(argument);
             }
             // A view other than the whole argument is defined on its dense form.
@@ -727,15 +740,24 @@ impl Run<'_> {
             // SAFETY: the planner keeps views inside their slot, and a dense argument is laid out as the slot.
             return Ok(unsafe { TensorRef::from_raw(ptr, view.spec, view.strides) });
         }
-        let (ptr, _) = self.host_slot(view.slot)?;
-        let ptr = ptr.wrapping_add(view.offset * view.spec.dtype.size());
-        // SAFETY: the planner keeps views inside their slot, and the slot lies in an arena of this workspace.
+        let base = match self.plan.slots[view.slot].place {
+            Place::Output(i) => outputs[i].ptr(),
+            _ => self.host_slot(view.slot)?.0,
+        };
+        let ptr = base.wrapping_add(view.offset * view.spec.dtype.size());
+        // SAFETY: the planner keeps views inside their slot. The slot lies in an arena of this workspace, or is a result
+        // whose one writer is an earlier step.
         Ok(unsafe { TensorRef::from_raw(ptr, view.spec, view.strides) })
     }
 
-    fn host_view<'t>(&'t self, slot: SlotId, inputs: &[Option<TensorRef<'t>>]) -> Result<TensorRef<'t>> {
+    fn host_view<'t>(
+        &'t self,
+        slot: SlotId,
+        inputs: &[Option<TensorRef<'t>>],
+        outputs: &'t [TensorMut<'_>],
+    ) -> Result<TensorRef<'t>> {
         let spec = self.plan.slots[slot].spec;
-        self.host_input(&View { slot, offset: 0, spec, strides: spec.shape.contiguous_strides() }, inputs)
+        self.host_input(&View { slot, offset: 0, spec, strides: spec.shape.contiguous_strides() }, inputs, outputs)
     }
 
     fn host_slot(&self, slot: SlotId) -> Result<(*mut u8, TensorSpec)> {

@@ -35,6 +35,10 @@ pub fn forget_plans() {
     EPOCH.fetch_add(1, Ordering::Relaxed);
 }
 
+/// The current epoch. Whoever keeps plans of its own makes them again when it has changed.
+pub fn plan_epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
 /// What [`LAST`] holds before the first call.
 const NO_RECEIPT: Receipt = Receipt {
     op: "",
