@@ -32,8 +32,8 @@ pub struct ResolvedCall {
     pub cost: Cost,
     /// The device.
     pub backend: Arc<dyn Backend>,
-    /// Position of the kernel in the backend's table.
-    pub(crate) kernel: usize,
+    /// The kernel.
+    pub(crate) kernel: &'static KernelEntry,
     /// A receipt with everything that does not change from call to call.
     pub(crate) template: Receipt,
     pub(crate) op_name: Name,
@@ -50,8 +50,9 @@ impl std::fmt::Debug for ResolvedCall {
 
 impl ResolvedCall {
     /// The kernel.
-    pub fn kernel(&self) -> &KernelEntry {
-        &self.backend.kernels()[self.kernel]
+    #[inline]
+    pub fn kernel(&self) -> &'static KernelEntry {
+        self.kernel
     }
 
     /// The receipt of a call that has not run.
@@ -421,43 +422,68 @@ impl Plan {
     /// # Errors
     /// Tensors that differ from the plan's; results that overlap inputs or each other; what the policy forbids to copy
     /// but only a session could hold; a failure of the device.
-    #[inline]
     pub fn run_one(
         &self,
         inputs: &[Option<TensorRef<'_>>],
         outputs: &mut [TensorMut<'_>],
         policy: EffectivePolicy,
     ) -> Result<Receipt> {
-        if let Some(call) = &self.direct {
-            call.check_outputs(inputs, outputs)?;
-            if !copies_everything(policy) {
-                check_io(call, policy)?;
-                return run_without_download(call, inputs, outputs, policy);
-            }
-            let mut receipt = call.open_receipt();
-            receipt.launches = 1;
-            let args = Args::Host { inputs, prepared: &[], outputs };
-            if !trace::enabled() {
-                call.launch(args)?;
-                return Ok(receipt);
-            }
+        let mut receipt = self.calls().next().map(|call| call.template).ok_or_else(|| broken("no launch"))?;
+        self.run_one_into(inputs, outputs, policy, &mut receipt)?;
+        Ok(receipt)
+    }
+
+    /// [`Plan::run_one`] with the receipt written in place: moving one through a `Result` costs as much as a look-up.
+    #[inline]
+    pub(crate) fn run_one_into(
+        &self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+        receipt: &mut Receipt,
+    ) -> Result<()> {
+        let Some(call) = &self.direct else {
+            return self.run_copied(inputs, outputs, policy, receipt);
+        };
+        call.check_outputs(inputs, outputs)?;
+        if !policy.copies_everything() {
+            check_io(call, policy)?;
+            *receipt = run_without_download(call, inputs, outputs, policy)?;
+            return Ok(());
+        }
+        let args = Args::Host { inputs, prepared: &[], outputs };
+        if trace::enabled() {
             let start = trace::now_ns();
             call.launch(args)?;
+            *receipt = call.open_receipt();
             receipt.duration_ns = Some(trace::now_ns().saturating_sub(start));
-            return Ok(receipt);
+        } else {
+            call.launch(args)?;
+            *receipt = call.open_receipt();
         }
+        receipt.launches = 1;
+        Ok(())
+    }
+
+    /// A one-shot run on a device with memory of its own.
+    #[cold]
+    fn run_copied(
+        &self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+        receipt: &mut Receipt,
+    ) -> Result<()> {
         let workspace = Workspace::new(self)?;
         let receipts = self.run(&workspace, inputs, outputs, policy)?;
-        let mut sum = receipts.launches.first().copied().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidValue, "plan").expected("a launch").got("a plan without one")
-        })?;
-        for receipt in &receipts.launches[1..] {
-            sum.launches += receipt.launches;
-            sum.waits += receipt.waits;
-            sum.bytes_uploaded += receipt.bytes_uploaded;
-            sum.bytes_downloaded += receipt.bytes_downloaded;
+        *receipt = *receipts.launches.first().ok_or_else(|| broken("no launch"))?;
+        for more in &receipts.launches[1..] {
+            receipt.launches += more.launches;
+            receipt.waits += more.waits;
+            receipt.bytes_uploaded += more.bytes_uploaded;
+            receipt.bytes_downloaded += more.bytes_downloaded;
         }
-        Ok(sum)
+        Ok(())
     }
 
     /// Runs the steps in order.
@@ -510,12 +536,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// Whether a policy leaves nothing out of a one-shot call.
-#[inline]
-fn copies_everything(policy: EffectivePolicy) -> bool {
-    (0..4).all(|i| policy.upload(i)) && (0..2).all(|i| policy.download(i))
 }
 
 /// Runs a one-shot host call some of whose results the policy leaves on the device: they go to scratch memory, and the

@@ -59,22 +59,21 @@ mod tests {
 
     #[test]
     fn erfc_agrees_with_tables() {
-        // Values to 17 digits from an arbitrary-precision evaluation of the definition.
+        // From the C library's erfc.
         let table = [
             (0.0, 1.0),
-            (0.5, 0.479500122186953462),
-            (1.0, 0.157299207050285130),
-            (1.9999, 0.00467980036985930),
-            (2.0, 0.00467773498104726584),
-            (3.0, 2.20904969985854413e-5),
-            (-1.0, 1.84270079294971487),
-            (6.0, 2.15197367124989131e-17),
-            (26.0, 5.66319240885614284e-296),
+            (0.5, 0.4795001221869535),
+            (1.0, 0.15729920705028513),
+            (1.9999, 0.004679802092970608),
+            (2.0, 0.004677734981047265),
+            (3.0, 2.2090496998585438e-05),
+            (-1.0, 1.842700792949715),
+            (6.0, 2.1519736712498916e-17),
+            (26.0, 5.663192408856143e-296),
         ];
         for (x, want) in table {
             let got = erfc(x);
-            let digits = if x == 1.9999 { 1e-11 } else { 4e-14 };
-            assert!((got - want).abs() <= digits * want, "erfc({x}) = {got:e}, not {want:e}");
+            assert!((got - want).abs() <= 1e-13 * want, "erfc({x}) = {got:e}, not {want:e}");
         }
         assert_eq!(erfc(40.0), 0.0);
         assert!(erfc(f64::NAN).is_nan());
