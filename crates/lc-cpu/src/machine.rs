@@ -1,6 +1,10 @@
 //! What this processor can do: sizes of caches, and the measured limits that kernels are judged by.
 
+use crate::isa::Isa;
+use crate::simd::{Kernel, Simd, Vector, dispatch};
+use std::hint::black_box;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 /// Sizes of the data caches of one core, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,3 +76,78 @@ fn read(caches: &mut Caches) {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 fn read(_: &mut Caches) {}
+
+/// Multiply-adds in independent chains, enough to hide the latency of any processor that has the set.
+struct FmaLoop {
+    rounds: usize,
+}
+
+impl Kernel for FmaLoop {
+    type Output = f64;
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) -> f64 {
+        // Four chains to spare over latency times throughput of the widest cores; fewer where registers are.
+        const CHAINS: usize = 12;
+        // SAFETY: arithmetic only.
+        unsafe {
+            let (x, y) = (S::F32::splat(black_box(0.999)), S::F32::splat(black_box(1e-3)));
+            let mut acc = [S::F32::zero(); CHAINS];
+            for _ in 0..self.rounds {
+                for a in acc.iter_mut() {
+                    *a = a.mul_add(x, y);
+                }
+            }
+            black_box(acc.iter().map(|a| a.sum()).sum::<f32>());
+            (2 * CHAINS * S::F32::LANES * self.rounds) as f64
+        }
+    }
+}
+
+/// The `f32` operations a second that this core does in multiply-adds of `isa`: the best of a few runs of about a
+/// millisecond each. A kernel's share of it is what its loads, stores and bookkeeping leave.
+pub fn measure_peak_flops(isa: Isa) -> f64 {
+    // The first run wakes the wide units.
+    (0..8)
+        .map(|_| {
+            let start = Instant::now();
+            let flops = dispatch(isa, FmaLoop { rounds: 300_000 });
+            flops / start.elapsed().as_secs_f64()
+        })
+        .fold(0.0, f64::max)
+}
+
+/// Bytes a second that this core reads and writes when it copies `bytes` bytes again and again, counted once each:
+/// with a size inside a cache that cache's rate, with a size well above the last level the memory's. The best of a few
+/// runs.
+pub fn measure_copy_bandwidth(bytes: usize) -> f64 {
+    let bytes = bytes.max(64);
+    let from = vec![1u8; bytes];
+    let mut to = vec![0u8; bytes];
+    let times = ((16 << 20) / bytes).max(1);
+    (0..8)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..times {
+                to.copy_from_slice(black_box(&from));
+                black_box(&mut to);
+            }
+            (2 * bytes * times) as f64 / start.elapsed().as_secs_f64()
+        })
+        .fold(0.0, f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_plausible() {
+        let caches = caches();
+        assert!(caches.l1 >= 8 << 10 && caches.l1 <= caches.l2 && caches.l2 >= 64 << 10);
+        assert!(measure_copy_bandwidth(16 << 10) > 1e6);
+        for isa in Isa::available() {
+            let peak = measure_peak_flops(isa);
+            assert!(peak.is_finite() && peak > 1e6, "{isa:?}: {peak}");
+        }
+    }
+}
