@@ -6,7 +6,11 @@
 mod activation;
 mod conv2d;
 mod elementwise;
+mod ffn;
 mod layer_norm;
+mod layer_norm_projection;
+mod linear;
+mod matmul;
 mod rms_norm;
 
 use crate::isa::Isa;
@@ -34,7 +38,16 @@ pub struct Binding {
 
 /// Every binding.
 pub fn all() -> Vec<Binding> {
-    let mut all = vec![conv2d::BINDING, layer_norm::BINDING, rms_norm::BINDING, activation::BINDING];
+    let mut all = vec![
+        matmul::BINDING,
+        linear::BINDING,
+        conv2d::BINDING,
+        layer_norm::BINDING,
+        rms_norm::BINDING,
+        activation::BINDING,
+        ffn::BINDING,
+        layer_norm_projection::BINDING,
+    ];
     all.extend(elementwise::BINDINGS);
     all
 }
