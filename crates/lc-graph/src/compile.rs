@@ -3,16 +3,16 @@
 use crate::ir::{Graph, Layout, TensorId};
 use crate::lower::{Lowered, lower};
 use crate::memory::Memory;
+use crate::passes::Passes;
 use crate::passes::canonicalise::canonicalise;
 use crate::passes::fuse::{self, Attempt};
 use crate::passes::schedule::schedule;
-use crate::passes::Passes;
 use crate::plan::{Group, PlanOptions, Unit, groups, place, units};
 use crate::program::{Operand, Program};
 use crate::validate::validate;
 use lc_core::backend::gather;
 use lc_core::plan::{Plan, PlanReceipt, Workspace};
-use lc_core::{EffectivePolicy, Error, Result, ResolvedCall, Runtime, TensorMut, TensorRef, TensorSpec};
+use lc_core::{EffectivePolicy, Error, ResolvedCall, Result, Runtime, TensorMut, TensorRef, TensorSpec};
 use std::sync::{Arc, Mutex};
 
 /// Where a wanted tensor is after a run.
@@ -207,7 +207,8 @@ impl Compiled {
             copies.push(words);
             // SAFETY: `copies` keeps the words, which are not written again and do not move with their vector, until the
             // run is over.
-            arguments.push(Some(unsafe { TensorRef::from_raw(bytes, feed.spec, feed.spec.shape.contiguous_strides()) }));
+            arguments
+                .push(Some(unsafe { TensorRef::from_raw(bytes, feed.spec, feed.spec.shape.contiguous_strides()) }));
         }
         let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();
         let workspace = match idle {

@@ -42,12 +42,14 @@ pub fn conv_attention_graph(
     let named = |name, attrs| NodeOptions { attrs, name, ..NodeOptions::default() };
     let mut map = graph.add(registry, "conv2d", &[Some(x), Some(w), bias], &named("conv", &conv))?[0];
     let (rows, columns) = (attrs.seq_len, attrs.head_dim);
-    let slab = rows.checked_mul(columns).filter(|slab| *slab > 0 && slab.checked_mul(3).is_some()).ok_or_else(|| {
-        let got = format!("seq_len {rows} and head_dim {columns}");
-        Error::invalid("conv_attention", "seq_len", "extents of at least 1 that fit in memory", got)
-    })?;
+    let slab =
+        rows.checked_mul(columns).filter(|slab| *slab > 0 && slab.checked_mul(3).is_some()).ok_or_else(|| {
+            let got = format!("seq_len {rows} and head_dim {columns}");
+            Error::invalid("conv_attention", "seq_len", "extents of at least 1 that fit in memory", got)
+        })?;
     if graph.tensors[map].spec.shape.numel() < 3 * slab {
-        map = graph.add(registry, "pack", &[Some(map)], &named("pack", &[("length", size(3 * slab))]))?[0];
+        let length = [("length", size(3 * slab))];
+        map = graph.add(registry, "pack", &[Some(map)], &named("pack", &length))?[0];
     }
     let mut parts = [None; 3];
     for (i, part) in parts.iter_mut().enumerate() {

@@ -134,11 +134,7 @@ impl Runner {
     ///
     /// # Errors
     /// A tensor that is neither fed nor a constant that was fed before; a strided feed of another shape.
-    pub fn arguments<'a>(
-        &'a self,
-        plan: &Compiled,
-        feeds: &[(TensorId, TensorRef<'a>)],
-    ) -> Result<Vec<TensorRef<'a>>> {
+    pub fn arguments<'a>(&'a self, plan: &Compiled, feeds: &[(TensorId, TensorRef<'a>)]) -> Result<Vec<TensorRef<'a>>> {
         let argument = |feed: &crate::compile::Feed| {
             let dims = feed.spec.shape.dims();
             let kept = || match self.constants.get(&feed.tensor)? {
@@ -176,7 +172,8 @@ impl Runner {
     ) -> Result<Values<T>> {
         let compiled = self.plan(runtime, wanted, options, passes)?;
         self.take_feeds(feeds)?;
-        let other = compiled.outputs().iter().chain(compiled.feeds().iter().map(|f| &f.spec)).find(|s| s.dtype != T::DTYPE);
+        let other =
+            compiled.outputs().iter().chain(compiled.feeds().iter().map(|f| &f.spec)).find(|s| s.dtype != T::DTYPE);
         if let Some(other) = other {
             return Err(Error::invalid("graph", "dtype", T::DTYPE.name(), other.dtype.name()));
         }

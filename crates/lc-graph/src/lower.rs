@@ -260,8 +260,7 @@ impl Lowering<'_> {
         }
         self.push(Step::Launch { call: resolved.clone(), inputs, outputs });
         // On a device that computes on the caller's thread a wait has nothing to wait for; "always" waits all the same.
-        self.outstanding[device] =
-            resolved.backend.descriptor().asynchronous || self.options.sync == SyncMode::Always;
+        self.outstanding[device] = resolved.backend.descriptor().asynchronous || self.options.sync == SyncMode::Always;
         Ok(())
     }
 
@@ -286,5 +285,7 @@ impl Lowering<'_> {
 
 #[cold]
 fn broken() -> Error {
-    Error::new(ErrorKind::Unknown, "graph").expected("calls in an order that meets every need").got("a value of no call")
+    Error::new(ErrorKind::Unknown, "graph")
+        .expected("calls in an order that meets every need")
+        .got("a value of no call")
 }

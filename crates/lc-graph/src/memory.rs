@@ -50,7 +50,8 @@ pub fn assign(tenants: &[Tenant], devices: usize) -> (Vec<usize>, Memory) {
             let other = &tenants[**j];
             other.device == tenant.device && other.first <= tenant.last && tenant.first <= other.last
         };
-        let mut taken: Vec<_> = placed.iter().filter(meets).map(|j| (offsets[*j], offsets[*j] + size(&tenants[*j]))).collect();
+        let mut taken: Vec<_> =
+            placed.iter().filter(meets).map(|j| (offsets[*j], offsets[*j] + size(&tenants[*j]))).collect();
         taken.sort_unstable();
         let mut offset = 0;
         for (start, end) in taken {

@@ -52,8 +52,7 @@ const LEGACY: [Schema; 5] = [
     schema("attention_forward", Target::Attention2d, 3, 3),
     schema("conv2d_nchw3x3s1p1", Target::Conv3x3, 2, 3),
 ];
-const VIEWS: [Schema; 2] =
-    [schema("view", Target::View, 1, 1), schema("transpose", Target::Transpose, 1, 1)];
+const VIEWS: [Schema; 2] = [schema("view", Target::View, 1, 1), schema("transpose", Target::Transpose, 1, 1)];
 
 fn of_op(op: &'static OpDef) -> Schema {
     Schema {
@@ -196,9 +195,7 @@ impl Schema {
                     let got = format!("{} (shape {})", b.shape.numel(), b.shape);
                     return Err(Error::invalid(self.name, "b", format!("{n} elements, as `a`"), got));
                 }
-                lc_ops::ADD
-                    .check(attrs, &[Some(flat(a)?), Some(flat(b)?)])
-                    .map_err(|e| e.in_op(self.name))?;
+                lc_ops::ADD.check(attrs, &[Some(flat(a)?), Some(flat(b)?)]).map_err(|e| e.in_op(self.name))?;
                 let out = declared_one.unwrap_or(a);
                 if out.shape.numel() != n {
                     let got = format!("{} (shape {})", out.shape.numel(), out.shape);
@@ -233,4 +230,3 @@ impl Schema {
         }
     }
 }
-

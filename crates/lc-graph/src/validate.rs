@@ -116,8 +116,6 @@ const DATA_FLOW: usize = 6;
 const ALIASING: usize = 7;
 const DEAD: usize = 8;
 
-
-
 /// Every finding about a graph that is to run on the devices of `runtime`.
 pub fn validate(graph: &Graph, runtime: &Runtime) -> Report {
     let mut report = Report::default();
@@ -246,7 +244,14 @@ fn flow(graph: &Graph, report: &mut Report) {
         }
         if let (Some(node), true) = (list.first(), graph.tensors[tensor].constant) {
             let message = format!("{} is constant, but node {node} makes it", graph.tensor_label(tensor));
-            report.add(DATA_FLOW, InvalidValue, *node, tensor, message, "feed constants; declare results without constant");
+            report.add(
+                DATA_FLOW,
+                InvalidValue,
+                *node,
+                tensor,
+                message,
+                "feed constants; declare results without constant",
+            );
         }
     }
     let cyclic = in_cycles(graph, &producers);

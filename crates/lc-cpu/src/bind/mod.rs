@@ -4,6 +4,7 @@
 //! are dense and overlap nothing. A binding only unpacks.
 
 mod elementwise;
+mod pack;
 
 use crate::isa::Isa;
 use crate::simd::Float;
@@ -30,7 +31,9 @@ pub struct Binding {
 
 /// Every binding.
 pub fn all() -> Vec<Binding> {
-    elementwise::BINDINGS.into_iter().collect()
+    let mut all = vec![pack::BINDING];
+    all.extend(elementwise::BINDINGS);
+    all
 }
 
 /// An element that every kernel is compiled for.

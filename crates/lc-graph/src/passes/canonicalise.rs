@@ -24,10 +24,16 @@ pub fn canonicalise(graph: &Graph, wanted: &[TensorId]) -> Result<Program> {
     for (id, node) in graph.nodes.iter().enumerate() {
         let read = |tensor: &TensorId| {
             operands.get(*tensor).copied().flatten().ok_or_else(|| {
-                Error::invalid(node.schema.name, "inputs", "a fed tensor, or one that an earlier node makes", format!("tensor {tensor}"))
+                Error::invalid(
+                    node.schema.name,
+                    "inputs",
+                    "a fed tensor, or one that an earlier node makes",
+                    format!("tensor {tensor}"),
+                )
             })
         };
-        let inputs: Vec<Option<Operand>> = node.inputs.iter().map(|t| t.as_ref().map(read).transpose()).collect::<Result<_>>()?;
+        let inputs: Vec<Option<Operand>> =
+            node.inputs.iter().map(|t| t.as_ref().map(read).transpose()).collect::<Result<_>>()?;
         let mut after: Vec<CallId> = node.control_deps.iter().flat_map(|dep| calls_of[*dep].clone()).collect();
         let declared = graph.tensors[node.outputs[0]].spec;
         match node.schema.target {
@@ -111,8 +117,12 @@ fn broken(graph: &Graph, id: NodeId) -> Error {
 
 fn flat_view(graph: &Graph, id: NodeId, source: &Operand, offset: usize, spec: TensorSpec) -> Result<Operand> {
     if !source.is_dense() {
-        return Err(Error::unsupported("view", "a dense source", format!("a transposed one at {}", graph.node_label(id)))
-            .hint("put a \"pack\" node, which copies, between the transpose and the view"));
+        return Err(Error::unsupported(
+            "view",
+            "a dense source",
+            format!("a transposed one at {}", graph.node_label(id)),
+        )
+        .hint("put a \"pack\" node, which copies, between the transpose and the view"));
     }
     let end = offset.checked_add(spec.shape.numel());
     if end.is_none_or(|end| end > source.spec.shape.numel()) {

@@ -37,7 +37,10 @@ impl Passes {
 
     /// The names that [`Passes::without`] takes: of passes, and of fusion rules.
     pub fn names() -> Vec<&'static str> {
-        ["canonicalise", "fuse", "schedule", "lower"].into_iter().chain(fuse::RULES.iter().map(|rule| rule.name)).collect()
+        ["canonicalise", "fuse", "schedule", "lower"]
+            .into_iter()
+            .chain(fuse::RULES.iter().map(|rule| rule.name))
+            .collect()
     }
 
     /// The same passes without one, or without one fusion rule.
