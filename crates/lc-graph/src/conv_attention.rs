@@ -39,7 +39,6 @@ pub fn conv_attention_graph(
         ("pad_w", size(attrs.pad_w)),
         ("activation", choice(&lc_ops::CONV2D, "activation", "relu")?),
     ];
-    let named = |name, attrs| NodeOptions { attrs, name, ..NodeOptions::default() };
     let mut map = graph.add(registry, "conv2d", &[Some(x), Some(w), bias], &named("conv", &conv))?[0];
     let (rows, columns) = (attrs.seq_len, attrs.head_dim);
     let slab =
@@ -57,6 +56,10 @@ pub fn conv_attention_graph(
     }
     let out = graph.add(registry, "attention", &parts, &named("attention", &[]))?[0];
     Ok((graph, out))
+}
+
+fn named<'a>(name: &'a str, attrs: &'a [(&'a str, AttrValue)]) -> NodeOptions<'a> {
+    NodeOptions { attrs, name, ..NodeOptions::default() }
 }
 
 fn choice(op: &lc_core::OpDef, attr: &str, value: &str) -> Result<AttrValue> {

@@ -14,7 +14,7 @@ pub static ACTIVATION: OpDef = OpDef {
     name: NAME,
     trace_name: NAME,
     inputs: INPUTS,
-    outputs: &["y"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

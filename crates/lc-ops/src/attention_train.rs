@@ -3,13 +3,17 @@
 use crate::attention::{AttentionAttrs, pairs, softmax_or_zero};
 use crate::util::{case, cost, float_attr, need, product, switch_attr, tensor};
 use lc_core::registry::{Case, Cost, InputSpecs, OutputSpecs, rule};
-use lc_core::{AttrSpec, AttrValue, Attrs, Error, InputSpec, OpDef, RefTensor, Result, Shape, TensorSpec};
+use lc_core::{AttrKind, AttrSpec, AttrValue, Attrs, Error, InputSpec, OpDef, RefTensor, Result, Shape, TensorSpec};
 
 const NAME: &str = "attention_train";
 const INPUTS: &[InputSpec] =
     &[InputSpec::required("q"), InputSpec::required("k"), InputSpec::required("v"), InputSpec::required("target")];
 // No learning rate fits every problem, so that the default is one that the rule refuses.
-const ATTRS: &[AttrSpec] = &[float_attr("learning_rate", 0.0), switch_attr("causal"), switch_attr("compute_loss")];
+const ATTRS: &[AttrSpec] = &[
+    float_attr("learning_rate", 0.0),
+    switch_attr("causal"),
+    AttrSpec { name: "compute_loss", kind: AttrKind::Bool, default: AttrValue::Bool(true) },
+];
 
 /// `out = P·v` with `P = softmax(q·kᵀ / sqrt(d))`, `loss = mean((out − target)²)` before the step, and
 /// `new_v = v − learning_rate · ∂loss/∂v` where `∂loss/∂v = Pᵀ·2(out − target) / (s·d)`. All tensors are `[s, d]`, but
@@ -35,6 +39,13 @@ pub struct AttentionTrainAttrs {
     pub causal: bool,
     /// Whether the loss is wanted; else it is 0.
     pub compute_loss: bool,
+}
+
+/// Not causal, with the loss. The learning rate is 0, which a call refuses: set it.
+impl Default for AttentionTrainAttrs {
+    fn default() -> AttentionTrainAttrs {
+        AttentionTrainAttrs { learning_rate: 0.0, causal: false, compute_loss: true }
+    }
 }
 
 impl AttentionTrainAttrs {

@@ -27,7 +27,7 @@ pub static CONV2D: OpDef = OpDef {
     name: NAME,
     trace_name: "conv2d_nchw",
     inputs: INPUTS,
-    outputs: &["y"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

@@ -51,6 +51,13 @@ pub struct ConvAttentionAttrs {
     pub pad_w: usize,
 }
 
+/// Stride 1 and no padding. `seq_len` and `head_dim` are 0, which a call refuses: set them.
+impl Default for ConvAttentionAttrs {
+    fn default() -> ConvAttentionAttrs {
+        ConvAttentionAttrs::new(0, 0)
+    }
+}
+
 impl ConvAttentionAttrs {
     /// An attention of that extent, with a convolution of stride 1 and no padding.
     pub fn new(seq_len: usize, head_dim: usize) -> ConvAttentionAttrs {

@@ -24,7 +24,7 @@ pub static FFN: OpDef = OpDef {
     name: NAME,
     trace_name: NAME,
     inputs: INPUTS,
-    outputs: &["y"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

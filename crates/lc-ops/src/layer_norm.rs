@@ -18,7 +18,7 @@ pub static LAYER_NORM: OpDef = OpDef {
     name: NAME,
     trace_name: NAME,
     inputs: INPUTS,
-    outputs: &["y"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

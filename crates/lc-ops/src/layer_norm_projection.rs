@@ -24,7 +24,7 @@ pub static LAYER_NORM_PROJECTION: OpDef = OpDef {
     name: NAME,
     trace_name: NAME,
     inputs: INPUTS,
-    outputs: &["y"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

@@ -20,7 +20,7 @@ pub static MATMUL: OpDef = OpDef {
     name: NAME,
     trace_name: "matmul",
     inputs: INPUTS,
-    outputs: &["c"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

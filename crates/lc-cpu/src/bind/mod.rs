@@ -3,11 +3,15 @@
 //! By the time a binding runs, the op's rule has checked ranks, extents and dtypes, and the plan has checked that results
 //! are dense and overlap nothing. A binding only unpacks.
 
+mod activation;
+mod conv2d;
 mod elementwise;
+mod layer_norm;
 mod pack;
+mod rms_norm;
 
 use crate::isa::Isa;
-use crate::simd::Float;
+use crate::math::MathFloat;
 use crate::view::Mat;
 use lc_core::attrs::Attrs;
 use lc_core::backend::Buffer;
@@ -31,13 +35,13 @@ pub struct Binding {
 
 /// Every binding.
 pub fn all() -> Vec<Binding> {
-    let mut all = vec![pack::BINDING];
+    let mut all = vec![conv2d::BINDING, layer_norm::BINDING, rms_norm::BINDING, activation::BINDING, pack::BINDING];
     all.extend(elementwise::BINDINGS);
     all
 }
 
 /// An element that every kernel is compiled for.
-pub trait Real: Float + Element {}
+pub trait Real: MathFloat + Element {}
 impl Real for f32 {}
 impl Real for f64 {}
 

@@ -1,5 +1,7 @@
 //! Operations, one file each.
 
+pub mod activation;
+pub mod conv2d;
 pub mod elementwise;
 pub mod layer_norm;
 #[cfg(test)]
