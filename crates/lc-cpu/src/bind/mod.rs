@@ -14,6 +14,7 @@ mod layer_norm;
 mod layer_norm_projection;
 mod linear;
 mod matmul;
+mod pack;
 mod reference;
 mod rms_norm;
 mod softmax;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Binding> {
         attention_train::BINDING,
         softmax::BINDING,
         conv_attention::BINDING,
+        pack::BINDING,
         layer_norm::BINDING,
         rms_norm::BINDING,
         activation::BINDING,
