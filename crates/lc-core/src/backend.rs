@@ -202,8 +202,9 @@ pub trait Backend: Send + Sync {
     fn sync(&self) -> &dyn Synchronize;
     /// Device-side times.
     fn profile(&self) -> &dyn Profile;
-    /// Its kernels, best first among those of one op.
-    fn kernels(&self) -> &[KernelEntry];
+    /// Its kernels, best first among those of one op. The table lives as long as the process, so that a plan can hold on
+    /// to an entry.
+    fn kernels(&self) -> &'static [KernelEntry];
 }
 
 /// Copies a host view of any strides into a dense run of bytes.

@@ -32,8 +32,8 @@ pub struct ResolvedCall {
     pub cost: Cost,
     /// The device.
     pub backend: Arc<dyn Backend>,
-    /// Position of the kernel in the backend's table.
-    pub(crate) kernel: usize,
+    /// The kernel.
+    pub(crate) kernel: &'static KernelEntry,
     /// A receipt with everything that does not change from call to call.
     pub(crate) template: Receipt,
     pub(crate) op_name: Name,
@@ -50,8 +50,9 @@ impl std::fmt::Debug for ResolvedCall {
 
 impl ResolvedCall {
     /// The kernel.
-    pub fn kernel(&self) -> &KernelEntry {
-        &self.backend.kernels()[self.kernel]
+    #[inline]
+    pub fn kernel(&self) -> &'static KernelEntry {
+        self.kernel
     }
 
     /// The receipt of a call that has not run.
@@ -220,7 +221,8 @@ pub type SlotId = usize;
 pub enum Place {
     /// An argument of the plan, in host memory, by position.
     Input(usize),
-    /// A result of the plan, in host memory, by position.
+    /// A result of the plan, in host memory, by position. Steps after the one that writes it may read it, so that a
+    /// result that is also an operand needs no second copy.
     Output(usize),
     /// At a byte offset in the memory that the plan owns on a device, which is given by its position in
     /// [`Plan::devices`].
@@ -253,7 +255,7 @@ pub struct View {
     pub offset: usize,
     /// Type and extents of the view.
     pub spec: TensorSpec,
-    /// Strides in elements; ignored for arguments of the plan, which bring their own.
+    /// Strides in elements. A dense view of a whole argument of the plan takes the strides that the argument brings.
     pub strides: Strides,
 }
 
@@ -280,6 +282,11 @@ pub enum Step {
     Wait {
         /// Position in [`Plan::devices`].
         device: usize,
+    },
+    /// Marks on the trace that a sync policy was applied here. Waits for nothing: a wait is a step of its own.
+    Boundary {
+        /// The mode that put the boundary here.
+        mode: SyncMode,
     },
     /// Copies from a device to a result or to a slot of a host-memory device.
     Download {
@@ -421,43 +428,68 @@ impl Plan {
     /// # Errors
     /// Tensors that differ from the plan's; results that overlap inputs or each other; what the policy forbids to copy
     /// but only a session could hold; a failure of the device.
-    #[inline]
     pub fn run_one(
         &self,
         inputs: &[Option<TensorRef<'_>>],
         outputs: &mut [TensorMut<'_>],
         policy: EffectivePolicy,
     ) -> Result<Receipt> {
-        if let Some(call) = &self.direct {
-            call.check_outputs(inputs, outputs)?;
-            if !copies_everything(policy) {
-                check_io(call, policy)?;
-                return run_without_download(call, inputs, outputs, policy);
-            }
-            let mut receipt = call.open_receipt();
-            receipt.launches = 1;
-            let args = Args::Host { inputs, prepared: &[], outputs };
-            if !trace::enabled() {
-                call.launch(args)?;
-                return Ok(receipt);
-            }
+        let mut receipt = self.calls().next().map(|call| call.template).ok_or_else(|| broken("no launch"))?;
+        self.run_one_into(inputs, outputs, policy, &mut receipt)?;
+        Ok(receipt)
+    }
+
+    /// [`Plan::run_one`] with the receipt written in place: moving one through a `Result` costs as much as a look-up.
+    #[inline]
+    pub(crate) fn run_one_into(
+        &self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+        receipt: &mut Receipt,
+    ) -> Result<()> {
+        let Some(call) = &self.direct else {
+            return self.run_copied(inputs, outputs, policy, receipt);
+        };
+        call.check_outputs(inputs, outputs)?;
+        if !policy.copies_everything() {
+            check_io(call, policy)?;
+            *receipt = run_without_download(call, inputs, outputs, policy)?;
+            return Ok(());
+        }
+        let args = Args::Host { inputs, prepared: &[], outputs };
+        if trace::enabled() {
             let start = trace::now_ns();
             call.launch(args)?;
+            *receipt = call.open_receipt();
             receipt.duration_ns = Some(trace::now_ns().saturating_sub(start));
-            return Ok(receipt);
+        } else {
+            call.launch(args)?;
+            *receipt = call.open_receipt();
         }
+        receipt.launches = 1;
+        Ok(())
+    }
+
+    /// A one-shot run on a device with memory of its own.
+    #[cold]
+    fn run_copied(
+        &self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+        receipt: &mut Receipt,
+    ) -> Result<()> {
         let workspace = Workspace::new(self)?;
         let receipts = self.run(&workspace, inputs, outputs, policy)?;
-        let mut sum = receipts.launches.first().copied().ok_or_else(|| {
-            Error::new(ErrorKind::InvalidValue, "plan").expected("a launch").got("a plan without one")
-        })?;
-        for receipt in &receipts.launches[1..] {
-            sum.launches += receipt.launches;
-            sum.waits += receipt.waits;
-            sum.bytes_uploaded += receipt.bytes_uploaded;
-            sum.bytes_downloaded += receipt.bytes_downloaded;
+        *receipt = *receipts.launches.first().ok_or_else(|| broken("no launch"))?;
+        for more in &receipts.launches[1..] {
+            receipt.launches += more.launches;
+            receipt.waits += more.waits;
+            receipt.bytes_uploaded += more.bytes_uploaded;
+            receipt.bytes_downloaded += more.bytes_downloaded;
         }
-        Ok(sum)
+        Ok(())
     }
 
     /// Runs the steps in order.
@@ -510,12 +542,6 @@ impl Plan {
         }
         Ok(())
     }
-}
-
-/// Whether a policy leaves nothing out of a one-shot call.
-#[inline]
-fn copies_everything(policy: EffectivePolicy) -> bool {
-    (0..4).all(|i| policy.upload(i)) && (0..2).all(|i| policy.download(i))
 }
 
 /// Runs a one-shot host call some of whose results the policy leaves on the device: they go to scratch memory, and the
@@ -594,7 +620,7 @@ impl Run<'_> {
                     let (device, offset) = self.arena_of(*to)?;
                     let mut receipt = call.template;
                     receipt.bytes_uploaded = 0;
-                    let source = self.host_view(*from, inputs)?;
+                    let source = self.host_view(*from, inputs, outputs)?;
                     let index = match self.plan.slots[*from].place {
                         Place::Input(i) => i,
                         _ => 0,
@@ -619,6 +645,7 @@ impl Run<'_> {
                     None => backend.sync().synchronize()?,
                 }
             }
+            Step::Boundary { mode } => trace::mark(EventType::ApplySyncPolicy, 0, *mode as u64, 1),
             Step::Download { from, to } => {
                 let (device, offset) = self.arena_of(*from)?;
                 let call = self.call_near(*from)?;
@@ -655,7 +682,7 @@ impl Run<'_> {
         if call.on_host() {
             let mut tensors = [None; MAX_INPUTS];
             for (tensor, view) in tensors.iter_mut().zip(read) {
-                *tensor = view.as_ref().map(|view| self.host_input(view, inputs)).transpose()?;
+                *tensor = view.as_ref().map(|view| self.host_input(view, inputs, outputs)).transpose()?;
             }
             let mut results = Vec::with_capacity(written.len());
             for slot in written {
@@ -692,11 +719,17 @@ impl Run<'_> {
         call.launch(Args::Device { inputs: &tensors, outputs: &results })
     }
 
-    /// A view of an argument or of a slot in host-addressable memory.
-    fn host_input<'t>(&'t self, view: &View, inputs: &[Option<TensorRef<'t>>]) -> Result<TensorRef<'t>> {
+    /// A view of an argument, of a result that an earlier step wrote, or of a slot in host-addressable memory.
+    fn host_input<'t>(
+        &'t self,
+        view: &View,
+        inputs: &[Option<TensorRef<'t>>],
+        outputs: &'t [TensorMut<'_>],
+    ) -> Result<TensorRef<'t>> {
         if let Place::Input(i) = self.plan.slots[view.slot].place {
             let argument = inputs[i].ok_or_else(|| broken("a launch that reads an absent argument"))?;
-            if view.spec == *argument.spec() && view.offset == 0 {
+            let whole = view.strides == view.spec.shape.contiguous_strides();
+            if whole && view.spec == *argument.spec() && view.offset == 0 {
                 return Ok(argument);
             }
             // A view other than the whole argument is defined on its dense form.
@@ -707,15 +740,24 @@ impl Run<'_> {
             // SAFETY: the planner keeps views inside their slot, and a dense argument is laid out as the slot.
             return Ok(unsafe { TensorRef::from_raw(ptr, view.spec, view.strides) });
         }
-        let (ptr, _) = self.host_slot(view.slot)?;
-        let ptr = ptr.wrapping_add(view.offset * view.spec.dtype.size());
-        // SAFETY: the planner keeps views inside their slot, and the slot lies in an arena of this workspace.
+        let base = match self.plan.slots[view.slot].place {
+            Place::Output(i) => outputs[i].ptr(),
+            _ => self.host_slot(view.slot)?.0,
+        };
+        let ptr = base.wrapping_add(view.offset * view.spec.dtype.size());
+        // SAFETY: the planner keeps views inside their slot. The slot lies in an arena of this workspace, or is a result
+        // whose one writer is an earlier step.
         Ok(unsafe { TensorRef::from_raw(ptr, view.spec, view.strides) })
     }
 
-    fn host_view<'t>(&'t self, slot: SlotId, inputs: &[Option<TensorRef<'t>>]) -> Result<TensorRef<'t>> {
+    fn host_view<'t>(
+        &'t self,
+        slot: SlotId,
+        inputs: &[Option<TensorRef<'t>>],
+        outputs: &'t [TensorMut<'_>],
+    ) -> Result<TensorRef<'t>> {
         let spec = self.plan.slots[slot].spec;
-        self.host_input(&View { slot, offset: 0, spec, strides: spec.shape.contiguous_strides() }, inputs)
+        self.host_input(&View { slot, offset: 0, spec, strides: spec.shape.contiguous_strides() }, inputs, outputs)
     }
 
     fn host_slot(&self, slot: SlotId) -> Result<(*mut u8, TensorSpec)> {

@@ -426,6 +426,14 @@ impl EffectivePolicy {
         i >= MAX_IO_OUTPUTS || self.0.get(DOWNLOAD[i]) != Some(0)
     }
 
+    /// Whether every input is uploaded and every result downloaded.
+    #[inline]
+    pub fn copies_everything(self) -> bool {
+        // A flag that is off is stored as 1: its low bit set and its high bit clear.
+        const LOW: u64 = 0b0101_0101_0101 << UPLOAD[0].shift;
+        self.0.0 & !(self.0.0 >> 1) & LOW == 0
+    }
+
     /// Whether the call waits at its end even if nothing is copied back.
     #[inline]
     pub fn synchronize(self) -> bool {
@@ -551,6 +559,17 @@ mod tests {
             assert_eq!(EffectivePolicy::of(call, session).device().name(), "cpu");
         });
         assert_eq!(EffectivePolicy::of(PackedPolicy::UNSET, PackedPolicy::UNSET).device().name(), "auto");
+    }
+
+    proptest! {
+        #[test]
+        fn copies_everything_is_all_flags(policy in any_policy()) {
+            init_process();
+            let effective = EffectivePolicy::of_process(policy.pack());
+            let each = (0..MAX_IO_INPUTS).all(|i| effective.upload(i))
+                && (0..MAX_IO_OUTPUTS).all(|i| effective.download(i));
+            prop_assert_eq!(effective.copies_everything(), each);
+        }
     }
 
     #[test]

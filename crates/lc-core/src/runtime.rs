@@ -2,17 +2,18 @@
 
 use crate::attrs::Attrs;
 use crate::backend::Backend;
-use crate::device::DeviceKind;
+use crate::device::{DeviceKind, DeviceRequest};
+use crate::dtype::DType;
 use crate::error::Result;
 use crate::intern::Name;
 use crate::plan::{self, Plan, ResolvedCall};
-use crate::policy::{self, EffectivePolicy, Fallback, PackedPolicy};
-use crate::receipt::Receipt;
+use crate::policy::{self, EffectivePolicy, Fallback, Math, PackedPolicy};
+use crate::receipt::{Reason, Receipt};
 use crate::registry::{MAX_INPUTS, OpDef, Registry};
 use crate::router;
 use crate::session::Session;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -34,20 +35,57 @@ pub fn forget_plans() {
     EPOCH.fetch_add(1, Ordering::Relaxed);
 }
 
+/// The current epoch. Whoever keeps plans of its own makes them again when it has changed.
+pub fn plan_epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
+/// What [`LAST`] holds before the first call.
+const NO_RECEIPT: Receipt = Receipt {
+    op: "",
+    requested: DeviceRequest::Auto,
+    selected: DeviceKind::Cpu,
+    kernel: "",
+    dtype: DType::F32,
+    math: Math::IeeeF32,
+    fallback: false,
+    reason: Reason::Best,
+    launches: 0,
+    waits: 0,
+    bytes_uploaded: 0,
+    bytes_downloaded: 0,
+    duration_ns: None,
+    warn: false,
+};
+
 thread_local! {
-    static LAST: Cell<Option<Receipt>> = const { Cell::new(None) };
+    static LAST: RefCell<Receipt> = const { RefCell::new(NO_RECEIPT) };
     static MEMO: RefCell<Option<Box<Memo>>> = const { RefCell::new(None) };
 }
 
 /// The receipt of this thread's last successful call.
 pub fn last_receipt() -> Option<Receipt> {
-    LAST.get()
+    let receipt = LAST.with_borrow(|last| *last);
+    (!receipt.op.is_empty()).then_some(receipt)
 }
 
 /// Makes `receipt` this thread's last one; for calls that are made of several.
 #[inline]
 pub fn set_last_receipt(receipt: Receipt) {
-    LAST.set(Some(receipt));
+    LAST.with_borrow_mut(|last| *last = receipt);
+}
+
+/// Runs a plan of one call; its receipt becomes this thread's last one.
+///
+/// # Errors
+/// As [`Plan::run_one`].
+#[inline]
+pub fn run_plan(
+    plan: &Plan,
+    inputs: &[Option<TensorRef<'_>>],
+    outputs: &mut [TensorMut<'_>],
+    policy: EffectivePolicy,
+) -> Result<()> {
+    LAST.with_borrow_mut(|last| plan.run_one_into(inputs, outputs, policy, last))
 }
 
 impl Runtime {
@@ -108,7 +146,7 @@ impl Runtime {
             inputs: inputs.to_vec(),
             cost: (op.cost)(attrs, inputs, &outputs),
             outputs,
-            kernel: choice.kernel,
+            kernel,
             backend,
             template,
             op_name: Name::of(op.trace_name),
@@ -122,11 +160,40 @@ impl Runtime {
         self.warned.lock().unwrap_or_else(|e| e.into_inner()).insert((op.name, kind))
     }
 
-    /// The plan of a call: from this thread's memo, or made and memoised.
+    /// Calls `f` with the plan of a call: from this thread's memo, or made and memoised.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`], and those of `f`.
+    #[inline]
+    pub fn with_plan<R>(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorRef<'_>>],
+        policy: EffectivePolicy,
+        f: impl FnOnce(&Arc<Plan>) -> Result<R>,
+    ) -> Result<R> {
+        let call = Key { runtime: self.id, op, attrs, inputs, policy };
+        let slot = call.slot();
+        // The memo stays borrowed while `f` runs, which saves a reference count on every call. A call inside `f` that
+        // misses the memo is not memoised.
+        let plan = MEMO.with(|memo| {
+            let memo = memo.borrow();
+            match memo.as_ref().and_then(|memo| memo.find(slot, &call)) {
+                Some(plan) => Ok(f(plan)),
+                None => Err(f),
+            }
+        });
+        match plan {
+            Ok(result) => result,
+            Err(f) => f(&self.plan_anew(&call, slot)?),
+        }
+    }
+
+    /// The plan of a call, shared.
     ///
     /// # Errors
     /// As [`Runtime::resolve`].
-    #[inline]
     pub fn plan(
         &self,
         op: &'static OpDef,
@@ -134,36 +201,46 @@ impl Runtime {
         inputs: &[Option<TensorRef<'_>>],
         policy: EffectivePolicy,
     ) -> Result<Arc<Plan>> {
-        let key = Key::new(self.id, op, attrs, inputs, policy);
-        if let Some(plan) = key.as_ref().and_then(Memo::find) {
-            return Ok(plan);
-        }
-        self.plan_anew(op, attrs, inputs, policy, key)
+        self.with_plan(op, attrs, inputs, policy, |plan| Ok(plan.clone()))
     }
 
     #[cold]
-    fn plan_anew(
-        &self,
-        op: &'static OpDef,
-        attrs: &Attrs,
-        inputs: &[Option<TensorRef<'_>>],
-        policy: EffectivePolicy,
-        key: Option<Key>,
-    ) -> Result<Arc<Plan>> {
+    fn plan_anew(&self, call: &Key<'_>, slot: usize) -> Result<Arc<Plan>> {
         let epoch = EPOCH.load(Ordering::Relaxed);
-        let specs: Vec<_> = inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
-        let plan = Arc::new(Plan::of_call(self.resolve(op, attrs, &specs, policy)?));
-        if let Some(key) = key {
-            Memo::insert(key, epoch, plan.clone());
-        }
+        let specs: Vec<_> = call.inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
+        let plan = Arc::new(Plan::of_call(self.resolve(call.op, call.attrs, &specs, call.policy)?));
+        MEMO.with(|memo| {
+            if let Ok(mut memo) = memo.try_borrow_mut() {
+                let memo = memo.get_or_insert_with(|| Box::new(Memo { entries: [const { None }; MEMO_SLOTS] }));
+                let mut words = Vec::new();
+                call.words(|word| words.push(word));
+                memo.entries[slot] = Some(Entry { words: words.into(), epoch, plan: plan.clone() });
+            }
+        });
         Ok(plan)
     }
 
-    /// Runs an op: finds its plan, runs it, keeps the receipt as this thread's last one.
+    /// Runs an op: finds its plan and runs it. The receipt is then this thread's last one.
     ///
     /// # Errors
     /// As [`Runtime::resolve`] and [`Plan::run_one`].
     #[inline]
+    pub fn run(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        call_policy: PackedPolicy,
+    ) -> Result<()> {
+        let policy = EffectivePolicy::of(call_policy, PackedPolicy::UNSET);
+        self.with_plan(op, attrs, inputs, policy, |plan| run_plan(plan, inputs, outputs, policy))
+    }
+
+    /// [`Runtime::run`], and the receipt.
+    ///
+    /// # Errors
+    /// As [`Runtime::run`].
     pub fn call(
         &self,
         op: &'static OpDef,
@@ -172,10 +249,8 @@ impl Runtime {
         outputs: &mut [TensorMut<'_>],
         call_policy: PackedPolicy,
     ) -> Result<Receipt> {
-        let policy = EffectivePolicy::of(call_policy, PackedPolicy::UNSET);
-        let receipt = self.plan(op, attrs, inputs, policy)?.run_one(inputs, outputs, policy)?;
-        set_last_receipt(receipt);
-        Ok(receipt)
+        self.run(op, attrs, inputs, outputs, call_policy)?;
+        Ok(last_receipt().expect("a call that succeeds leaves a receipt"))
     }
 
     /// A session for one op on tensors of these types and extents; see [`Session`].
@@ -194,88 +269,73 @@ impl Runtime {
     }
 }
 
-/// Words of the longest key that is memoised: three of the call, its attributes, and header and extents of its inputs.
-const KEY_WORDS: usize = 48;
+/// Entries of a thread's memo.
+const MEMO_SLOTS: usize = 64;
 
-/// Everything that a plan depends on, as words.
-struct Key {
-    len: usize,
-    words: [u64; KEY_WORDS],
+/// Everything that a plan depends on.
+struct Key<'a> {
+    runtime: u64,
+    op: &'static OpDef,
+    attrs: &'a Attrs,
+    inputs: &'a [Option<TensorRef<'a>>],
+    policy: EffectivePolicy,
 }
 
-impl Key {
-    /// `None` if the call is too large to memoise.
-    #[inline]
-    fn new(
-        runtime: u64,
-        op: &'static OpDef,
-        attrs: &Attrs,
-        inputs: &[Option<TensorRef<'_>>],
-        policy: EffectivePolicy,
-    ) -> Option<Key> {
-        debug_assert!(inputs.len() <= MAX_INPUTS);
-        let mut key = Key { len: 0, words: [0; KEY_WORDS] };
-        let dims: usize = inputs.iter().flatten().map(|t| t.shape().rank()).sum();
-        if 3 + attrs.words().len() + inputs.len() + dims > KEY_WORDS {
-            return None;
+impl Key<'_> {
+    /// Feeds the key to `f` word by word, so that it is hashed and compared without being stored.
+    #[inline(always)]
+    fn words(&self, mut f: impl FnMut(u64)) {
+        debug_assert!(self.inputs.len() <= MAX_INPUTS);
+        f(std::ptr::from_ref(self.op) as u64);
+        f(self.runtime << 8 | self.inputs.len() as u64);
+        f(self.policy.key());
+        for word in self.attrs.words() {
+            f(*word);
         }
-        let mut push = |word: u64| {
-            key.words[key.len] = word;
-            key.len += 1;
-        };
-        push(std::ptr::from_ref(op) as u64);
-        push(runtime << 8 | inputs.len() as u64);
-        push(policy.key());
-        for word in attrs.words() {
-            push(*word);
-        }
-        for input in inputs {
+        for input in self.inputs {
             match input {
-                None => push(0),
+                None => f(0),
                 Some(tensor) => {
-                    push(1 | (tensor.dtype() as u64) << 8 | (tensor.shape().rank() as u64) << 16);
+                    f(1 | (tensor.dtype() as u64) << 8 | (tensor.shape().rank() as u64) << 16);
                     for dim in tensor.shape().dims() {
-                        push(*dim as u64);
+                        f(*dim as u64);
                     }
                 }
             }
         }
-        Some(key)
     }
 
-    #[inline]
-    fn words(&self) -> &[u64] {
-        &self.words[..self.len]
-    }
-
-    /// A position in the memo. Multiply-and-rotate mixes enough for a table of 64.
-    #[inline]
+    /// The entry that may hold this key. Multiply-and-rotate mixes enough for so small a table.
+    #[inline(always)]
     fn slot(&self) -> usize {
-        let mix = |h: u64, w: &u64| (h.rotate_left(5) ^ w).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (self.words().iter().fold(0, mix) >> 58) as usize
+        let mut hash = 0u64;
+        self.words(|word| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        (hash >> 58) as usize % MEMO_SLOTS
     }
 }
 
 /// A thread's recent plans: direct-mapped, so that a look-up is one compare and memory is bounded.
 struct Memo {
-    entries: [Option<(Key, u64, Arc<Plan>)>; 64],
+    entries: [Option<Entry>; MEMO_SLOTS],
+}
+
+struct Entry {
+    words: Box<[u64]>,
+    epoch: u64,
+    plan: Arc<Plan>,
 }
 
 impl Memo {
-    #[inline]
-    fn find(key: &Key) -> Option<Arc<Plan>> {
-        MEMO.with_borrow(|memo| {
-            let (known, epoch, plan) = memo.as_ref()?.entries[key.slot()].as_ref()?;
-            let fresh = *epoch == EPOCH.load(Ordering::Relaxed);
-            (fresh && known.words() == key.words()).then(|| plan.clone())
-        })
-    }
-
-    fn insert(key: Key, epoch: u64, plan: Arc<Plan>) {
-        MEMO.with_borrow_mut(|memo| {
-            let memo = memo.get_or_insert_with(|| Box::new(Memo { entries: [const { None }; 64] }));
-            let slot = key.slot();
-            memo.entries[slot] = Some((key, epoch, plan));
+    #[inline(always)]
+    fn find(&self, slot: usize, key: &Key<'_>) -> Option<&Arc<Plan>> {
+        let entry = self.entries[slot].as_ref()?;
+        // A key's length follows from its words, so one that runs past the entry's end differs before it.
+        let mut at = 0;
+        let mut differs = entry.epoch ^ EPOCH.load(Ordering::Relaxed);
+        key.words(|word| {
+            differs |= entry.words.get(at).map_or(1, |known| known ^ word);
+            at += 1;
         });
+        (differs == 0 && at == entry.words.len()).then_some(&entry.plan)
     }
 }

@@ -7,11 +7,24 @@ use std::fmt;
 pub const MAX_RANK: usize = 8;
 
 /// The extents of a tensor. A rank of zero is a scalar.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Copy, Eq, Default)]
 pub struct Shape {
     rank: u8,
-    // Entries past `rank` are zero, so that the derived equality and hash see the extents only.
     dims: [usize; MAX_RANK],
+}
+
+impl PartialEq for Shape {
+    // The derived one compares all eight extents by a call to `memcmp`, on the path of every op.
+    #[inline]
+    fn eq(&self, other: &Shape) -> bool {
+        self.rank == other.rank && self.dims().iter().zip(other.dims()).all(|(a, b)| a == b)
+    }
+}
+
+impl std::hash::Hash for Shape {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.dims().hash(state);
+    }
 }
 
 impl Shape {
@@ -151,6 +164,7 @@ impl fmt::Debug for Strides {
 }
 
 /// The lowest and highest element offset that a view reaches, or `None` if it is empty or the arithmetic overflows.
+#[inline]
 pub fn reach(shape: &Shape, strides: &Strides) -> Option<(isize, isize)> {
     let (mut low, mut high) = (0isize, 0isize);
     for (&dim, &step) in shape.dims().iter().zip(strides.steps()) {

@@ -219,6 +219,7 @@ impl<'a> TensorRef<'a> {
     }
 
     /// The lowest and one past the highest address that the view reaches; equal if it is empty.
+    #[inline]
     pub fn byte_range(&self) -> (usize, usize) {
         let base = self.ptr as usize;
         match shape::reach(&self.spec.shape, &self.strides) {

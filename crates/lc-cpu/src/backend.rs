@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct CpuBackend {
     isa: Isa,
     descriptor: BackendDescriptor,
-    kernels: Vec<KernelEntry>,
+    kernels: &'static [KernelEntry],
     bindings: Vec<bind::Binding>,
     in_use: Arc<AtomicU64>,
 }
@@ -44,7 +44,7 @@ impl CpuBackend {
             software: false,
             device_timestamps: false,
         };
-        Arc::new(CpuBackend { isa, descriptor, kernels, bindings, in_use: Arc::default() })
+        Arc::new(CpuBackend { isa, descriptor, kernels: kernels.leak(), bindings, in_use: Arc::default() })
     }
 
     /// The instruction set whose kernels it runs.
@@ -120,7 +120,7 @@ impl Backend for CpuBackend {
     fn profile(&self) -> &dyn Profile {
         self
     }
-    fn kernels(&self) -> &[KernelEntry] {
-        &self.kernels
+    fn kernels(&self) -> &'static [KernelEntry] {
+        self.kernels
     }
 }

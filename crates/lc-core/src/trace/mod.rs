@@ -5,8 +5,10 @@
 //! the copy only if the sequence number did not change meanwhile. When the ring is full the oldest event is overwritten;
 //! a writer that finds its slot still being written by one 4096 events behind drops its event and counts it.
 
+pub mod chrome;
 mod event;
 mod ring;
+pub mod timeline;
 
 pub use event::{Event, EventType};
 pub use ring::CAPACITY;

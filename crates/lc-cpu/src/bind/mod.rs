@@ -3,10 +3,18 @@
 //! By the time a binding runs, the op's rule has checked ranks, extents and dtypes, and the plan has checked that results
 //! are dense and overlap nothing. A binding only unpacks.
 
+mod activation;
+mod conv2d;
 mod elementwise;
+mod ffn;
+mod layer_norm;
+mod layer_norm_projection;
+mod linear;
+mod matmul;
+mod rms_norm;
 
 use crate::isa::Isa;
-use crate::simd::Float;
+use crate::math::MathFloat;
 use crate::view::Mat;
 use lc_core::attrs::Attrs;
 use lc_core::backend::Buffer;
@@ -30,11 +38,22 @@ pub struct Binding {
 
 /// Every binding.
 pub fn all() -> Vec<Binding> {
-    elementwise::BINDINGS.into_iter().collect()
+    let mut all = vec![
+        matmul::BINDING,
+        linear::BINDING,
+        conv2d::BINDING,
+        layer_norm::BINDING,
+        rms_norm::BINDING,
+        activation::BINDING,
+        ffn::BINDING,
+        layer_norm_projection::BINDING,
+    ];
+    all.extend(elementwise::BINDINGS);
+    all
 }
 
 /// An element that every kernel is compiled for.
-pub trait Real: Float + Element {}
+pub trait Real: MathFloat + Element {}
 impl Real for f32 {}
 impl Real for f64 {}
 
