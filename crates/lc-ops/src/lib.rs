@@ -16,6 +16,7 @@ mod layer_norm_projection;
 mod linear;
 mod math;
 mod matmul;
+pub mod parity;
 mod rms_norm;
 mod softmax;
 mod util;
