@@ -107,7 +107,7 @@ impl Row {
             let total: f64 = weights.iter().sum();
             for c in 0..d {
                 let want: f64 = (0..end).map(|j| weights[j] / total * self.v[j * d + c] as f64).sum();
-                worst = worst.max((want - self.out[i * d + c].to_f64()).abs());
+                worst = worst.max((want - f64::from(self.out[i * d + c])).abs());
             }
         }
         worst

@@ -1,10 +1,18 @@
 //! CPU backend: SIMD kernels chosen at run time, one pool of threads.
 
+mod backend;
+mod bind;
+pub mod gemm;
 pub mod isa;
+pub mod machine;
+// Polynomial coefficients that happen to be near a constant are not that constant.
+#[allow(clippy::approx_constant)]
 pub mod math;
+mod memory;
 pub mod ops;
 pub mod pool;
 pub mod simd;
 pub mod view;
 
+pub use backend::CpuBackend;
 pub use isa::Isa;

@@ -1,1 +1,63 @@
-//! .
+//! Lightning Core: matmul, attention, convolution and fused inference pipelines, with execution policy as a value.
+//!
+//! ```
+//! use lightning_core as lc;
+//!
+//! let a = lc::Tensor::from_vec(vec![1.0f32, 2.0, 3.0, 4.0], &[2, 2])?;
+//! let b = lc::Tensor::from_vec(vec![5.0f32, 6.0, 7.0, 8.0], &[2, 2])?;
+//! let c = lc::ops::matmul(&a, &b)?;
+//! assert_eq!(c.data(), [19.0, 22.0, 43.0, 50.0]);
+//!
+//! // What ran, where, and why.
+//! let receipt = lc::last_receipt().unwrap();
+//! assert_eq!(receipt.selected.name(), "cpu");
+//!
+//! // A scope that forbids anything but the CPU.
+//! let policy = lc::Policy {
+//!     device: Some(lc::DeviceRequest::from_name("cpu")?),
+//!     fallback: Some(lc::Fallback::Deny),
+//!     ..lc::Policy::default()
+//! };
+//! lc::policy::scoped(&policy, || lc::ops::matmul(&a, &b))?;
+//! # Ok::<(), lc::Error>(())
+//! ```
+
+pub mod device;
+pub mod memory;
+pub mod ops;
+mod owned;
+
+pub use lc_core::*;
+pub use owned::Tensor;
+
+use lc_cpu::{CpuBackend, Isa};
+use std::sync::OnceLock;
+
+/// The process's runtime: every op, and every device that this build and this machine have.
+#[inline]
+pub fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| Runtime::new(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())]))
+}
+
+/// Threads that CPU kernels use, the caller's own included.
+pub fn num_threads() -> usize {
+    lc_cpu::pool::threads()
+}
+
+/// Sets the number of threads that CPU kernels use from the next call on.
+///
+/// # Errors
+/// Zero.
+pub fn set_num_threads(threads: usize) -> Result<()> {
+    if threads == 0 {
+        return Err(Error::invalid("set_num_threads", "threads", "at least 1", "0"));
+    }
+    lc_cpu::pool::set_threads(threads);
+    Ok(())
+}
+
+/// The instruction set of the CPU kernels in use: "avx512", "avx2", "neon" or "scalar".
+pub fn cpu_isa() -> &'static str {
+    Isa::active().name()
+}

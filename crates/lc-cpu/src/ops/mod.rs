@@ -1,4 +1,12 @@
-//! The kernels of the operations, one file or folder each. They take checked sizes and raw strided memory.
+//! The kernels of the ops, one file or folder each. They take checked sizes and raw strided memory.
 
+pub mod activation;
 pub mod attention;
+pub mod conv2d;
+pub mod elementwise;
+pub mod layer_norm;
+#[cfg(test)]
+pub(crate) mod layouts;
+pub mod rms_norm;
+pub(crate) mod rows;
 pub mod softmax;

@@ -4,6 +4,7 @@
 //! instruction set inside a function that has the set's target features switched on. `run` and everything that it calls
 //! with a vector must be `#[inline(always)]`, or it is compiled without those features and every operation becomes a
 //! call. The pattern is the one of the `pulp` crate.
+#![allow(clippy::missing_safety_doc)] // the contract of a vector's methods is the one of its trait
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -1,0 +1,341 @@
+//! Ops, devices and the memo of plans: what a call goes through.
+
+use crate::attrs::Attrs;
+use crate::backend::Backend;
+use crate::device::{DeviceKind, DeviceRequest};
+use crate::dtype::DType;
+use crate::error::Result;
+use crate::intern::Name;
+use crate::plan::{self, Plan, ResolvedCall};
+use crate::policy::{self, EffectivePolicy, Fallback, Math, PackedPolicy};
+use crate::receipt::{Reason, Receipt};
+use crate::registry::{MAX_INPUTS, OpDef, Registry};
+use crate::router;
+use crate::session::Session;
+use crate::tensor::{TensorMut, TensorRef, TensorSpec};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// A registry of ops and the devices that run them.
+pub struct Runtime {
+    id: u64,
+    registry: Registry,
+    backends: Vec<Arc<dyn Backend>>,
+    /// Fallbacks that somebody was told about.
+    warned: Mutex<HashSet<(&'static str, DeviceKind)>>,
+}
+
+/// Plans are memoised for one epoch: whatever changes how calls are routed starts a new one.
+static EPOCH: AtomicU64 = AtomicU64::new(1);
+
+/// Forgets every memoised plan, in all threads, from their next call on.
+pub fn forget_plans() {
+    EPOCH.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The current epoch. Whoever keeps plans of its own makes them again when it has changed.
+pub fn plan_epoch() -> u64 {
+    EPOCH.load(Ordering::Relaxed)
+}
+/// What [`LAST`] holds before the first call.
+const NO_RECEIPT: Receipt = Receipt {
+    op: "",
+    requested: DeviceRequest::Auto,
+    selected: DeviceKind::Cpu,
+    kernel: "",
+    dtype: DType::F32,
+    math: Math::IeeeF32,
+    fallback: false,
+    reason: Reason::Best,
+    launches: 0,
+    waits: 0,
+    bytes_uploaded: 0,
+    bytes_downloaded: 0,
+    duration_ns: None,
+    warn: false,
+};
+
+thread_local! {
+    static LAST: RefCell<Receipt> = const { RefCell::new(NO_RECEIPT) };
+    static MEMO: RefCell<Option<Box<Memo>>> = const { RefCell::new(None) };
+}
+
+/// The receipt of this thread's last successful call.
+pub fn last_receipt() -> Option<Receipt> {
+    let receipt = LAST.with_borrow(|last| *last);
+    (!receipt.op.is_empty()).then_some(receipt)
+}
+
+/// Makes `receipt` this thread's last one; for calls that are made of several.
+#[inline]
+pub fn set_last_receipt(receipt: Receipt) {
+    LAST.with_borrow_mut(|last| *last = receipt);
+}
+
+/// Runs a plan of one call; its receipt becomes this thread's last one.
+///
+/// # Errors
+/// As [`Plan::run_one`].
+#[inline]
+pub fn run_plan(
+    plan: &Plan,
+    inputs: &[Option<TensorRef<'_>>],
+    outputs: &mut [TensorMut<'_>],
+    policy: EffectivePolicy,
+) -> Result<()> {
+    LAST.with_borrow_mut(|last| plan.run_one_into(inputs, outputs, policy, last))
+}
+
+impl Runtime {
+    /// A runtime of these ops and devices.
+    pub fn new(registry: Registry, backends: Vec<Arc<dyn Backend>>) -> Runtime {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        policy::init_process();
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        Runtime { id, registry, backends, warned: Mutex::new(HashSet::new()) }
+    }
+
+    /// Its ops.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Its devices.
+    pub fn backends(&self) -> &[Arc<dyn Backend>] {
+        &self.backends
+    }
+
+    /// The device of that kind, if it is there.
+    pub fn backend(&self, kind: DeviceKind) -> Option<&Arc<dyn Backend>> {
+        self.backends.iter().find(|b| b.descriptor().kind == kind)
+    }
+
+    /// The device that "auto" prefers: Metal, else CUDA, else the CPU; what is there of them.
+    pub fn preferred(&self) -> DeviceKind {
+        [DeviceKind::Metal, DeviceKind::Cuda]
+            .into_iter()
+            .find(|kind| self.backend(*kind).is_some())
+            .unwrap_or(DeviceKind::Cpu)
+    }
+
+    /// Chooses device and kernel for a call, without running it and without the memo.
+    ///
+    /// # Errors
+    /// What [`OpDef::check`] refuses; a device that the policy names and does not let be replaced; no kernel anywhere.
+    pub fn resolve(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorSpec>],
+        policy: EffectivePolicy,
+    ) -> Result<Arc<ResolvedCall>> {
+        let outputs = op.check(attrs, inputs)?;
+        let dtype = inputs.first().copied().flatten().map_or(crate::DType::F32, |spec| spec.dtype);
+        let choice = router::choose(&self.backends, op, attrs, inputs, dtype, policy)?;
+        let backend = self.backends[choice.backend].clone();
+        let kernel = &backend.kernels()[choice.kernel];
+        let kind = backend.descriptor().kind;
+        let template = plan::template(op, policy.device(), kind, kernel, dtype, choice.fallback, choice.reason);
+        let kernel_name = Name::of(kernel.name);
+        let unwarned = choice.fallback && policy.fallback() == Fallback::Warn && self.first_warning(op, policy);
+        Ok(Arc::new(ResolvedCall {
+            op,
+            attrs: *attrs,
+            inputs: inputs.to_vec(),
+            cost: (op.cost)(attrs, inputs, &outputs),
+            outputs,
+            kernel,
+            backend,
+            template,
+            op_name: Name::of(op.trace_name),
+            kernel_name,
+            unwarned: AtomicBool::new(unwarned),
+        }))
+    }
+
+    fn first_warning(&self, op: &'static OpDef, policy: EffectivePolicy) -> bool {
+        let crate::DeviceRequest::Is(kind) = policy.device() else { return false };
+        self.warned.lock().unwrap_or_else(|e| e.into_inner()).insert((op.name, kind))
+    }
+
+    /// Calls `f` with the plan of a call: from this thread's memo, or made and memoised.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`], and those of `f`.
+    #[inline]
+    pub fn with_plan<R>(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorRef<'_>>],
+        policy: EffectivePolicy,
+        f: impl FnOnce(&Arc<Plan>) -> Result<R>,
+    ) -> Result<R> {
+        let call = Key { runtime: self.id, op, attrs, inputs, policy };
+        let slot = call.slot();
+        // The memo stays borrowed while `f` runs, which saves a reference count on every call. A call inside `f` that
+        // misses the memo is not memoised.
+        let plan = MEMO.with(|memo| {
+            let memo = memo.borrow();
+            match memo.as_ref().and_then(|memo| memo.find(slot, &call)) {
+                Some(plan) => Ok(f(plan)),
+                None => Err(f),
+            }
+        });
+        match plan {
+            Ok(result) => result,
+            Err(f) => f(&self.plan_anew(&call, slot)?),
+        }
+    }
+
+    /// The plan of a call, shared.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`].
+    pub fn plan(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorRef<'_>>],
+        policy: EffectivePolicy,
+    ) -> Result<Arc<Plan>> {
+        self.with_plan(op, attrs, inputs, policy, |plan| Ok(plan.clone()))
+    }
+
+    #[cold]
+    fn plan_anew(&self, call: &Key<'_>, slot: usize) -> Result<Arc<Plan>> {
+        let epoch = EPOCH.load(Ordering::Relaxed);
+        let specs: Vec<_> = call.inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
+        let plan = Arc::new(Plan::of_call(self.resolve(call.op, call.attrs, &specs, call.policy)?));
+        MEMO.with(|memo| {
+            if let Ok(mut memo) = memo.try_borrow_mut() {
+                let memo = memo.get_or_insert_with(|| Box::new(Memo { entries: [const { None }; MEMO_SLOTS] }));
+                let mut words = Vec::new();
+                call.words(|word| words.push(word));
+                memo.entries[slot] = Some(Entry { words: words.into(), epoch, plan: plan.clone() });
+            }
+        });
+        Ok(plan)
+    }
+
+    /// Runs an op: finds its plan and runs it. The receipt is then this thread's last one.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`] and [`Plan::run_one`].
+    #[inline]
+    pub fn run(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        call_policy: PackedPolicy,
+    ) -> Result<()> {
+        let policy = EffectivePolicy::of(call_policy, PackedPolicy::UNSET);
+        self.with_plan(op, attrs, inputs, policy, |plan| run_plan(plan, inputs, outputs, policy))
+    }
+
+    /// [`Runtime::run`], and the receipt.
+    ///
+    /// # Errors
+    /// As [`Runtime::run`].
+    pub fn call(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        call_policy: PackedPolicy,
+    ) -> Result<Receipt> {
+        self.run(op, attrs, inputs, outputs, call_policy)?;
+        Ok(last_receipt().expect("a call that succeeds leaves a receipt"))
+    }
+
+    /// A session for one op on tensors of these types and extents; see [`Session`].
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`]; out of memory.
+    pub fn session(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorSpec>],
+        session_policy: PackedPolicy,
+    ) -> Result<Session> {
+        let policy = EffectivePolicy::of(PackedPolicy::UNSET, session_policy);
+        Session::new(self.resolve(op, attrs, inputs, policy)?, session_policy)
+    }
+}
+
+/// Entries of a thread's memo.
+const MEMO_SLOTS: usize = 64;
+
+/// Everything that a plan depends on.
+struct Key<'a> {
+    runtime: u64,
+    op: &'static OpDef,
+    attrs: &'a Attrs,
+    inputs: &'a [Option<TensorRef<'a>>],
+    policy: EffectivePolicy,
+}
+
+impl Key<'_> {
+    /// Feeds the key to `f` word by word, so that it is hashed and compared without being stored.
+    #[inline(always)]
+    fn words(&self, mut f: impl FnMut(u64)) {
+        debug_assert!(self.inputs.len() <= MAX_INPUTS);
+        f(std::ptr::from_ref(self.op) as u64);
+        f(self.runtime << 8 | self.inputs.len() as u64);
+        f(self.policy.key());
+        for word in self.attrs.words() {
+            f(*word);
+        }
+        for input in self.inputs {
+            match input {
+                None => f(0),
+                Some(tensor) => {
+                    f(1 | (tensor.dtype() as u64) << 8 | (tensor.shape().rank() as u64) << 16);
+                    for dim in tensor.shape().dims() {
+                        f(*dim as u64);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The entry that may hold this key. Multiply-and-rotate mixes enough for so small a table.
+    #[inline(always)]
+    fn slot(&self) -> usize {
+        let mut hash = 0u64;
+        self.words(|word| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        (hash >> 58) as usize % MEMO_SLOTS
+    }
+}
+
+/// A thread's recent plans: direct-mapped, so that a look-up is one compare and memory is bounded.
+struct Memo {
+    entries: [Option<Entry>; MEMO_SLOTS],
+}
+
+struct Entry {
+    words: Box<[u64]>,
+    epoch: u64,
+    plan: Arc<Plan>,
+}
+
+impl Memo {
+    #[inline(always)]
+    fn find(&self, slot: usize, key: &Key<'_>) -> Option<&Arc<Plan>> {
+        let entry = self.entries[slot].as_ref()?;
+        // A key's length follows from its words, so one that runs past the entry's end differs before it.
+        let mut at = 0;
+        let mut differs = entry.epoch ^ EPOCH.load(Ordering::Relaxed);
+        key.words(|word| {
+            differs |= entry.words.get(at).map_or(1, |known| known ^ word);
+            at += 1;
+        });
+        (differs == 0 && at == entry.words.len()).then_some(&entry.plan)
+    }
+}

@@ -1,0 +1,396 @@
+//! A session: one op call with its own resident buffers, to be run many times.
+//!
+//! Every call means the same on every device. [`start`](Session::start) uploads and launches;
+//! [`run`](Session::run) launches on what is resident; [`run_batch`](Session::run_batch) launches n times and waits once;
+//! [`sync`](Session::sync) waits; [`finish`](Session::finish) waits and downloads the last result, and launches nothing.
+//! Two sessions share nothing. On the CPU a session keeps copies of its operands, packed where a kernel has a packed
+//! form, so what the caller does to its arrays between calls changes nothing.
+
+use crate::attrs::Attrs;
+use crate::backend::{Args, Buffer, DeviceTensor};
+use crate::error::{Error, ErrorKind, Result};
+use crate::plan::ResolvedCall;
+use crate::policy::{EffectivePolicy, PackedPolicy, SyncMode};
+use crate::receipt::Receipt;
+use crate::tensor::{TensorMut, TensorRef, TensorSpec};
+use crate::trace;
+use std::sync::Arc;
+
+/// Launches that may be outstanding before a session waits, so that a loop without a wait cannot pile up work.
+pub const MAX_IN_FLIGHT: u32 = 256;
+/// The most launches of one batch: more is taken for a mistake, such as a negative count read as unsigned.
+pub const MAX_BATCH: u64 = 1 << 20;
+
+/// One resident input.
+#[derive(Debug)]
+struct Resident {
+    spec: TensorSpec,
+    buffer: Buffer,
+    prepared: Option<Buffer>,
+    filled: bool,
+}
+
+/// One op call with resident buffers of its own.
+#[derive(Debug)]
+pub struct Session {
+    call: Arc<ResolvedCall>,
+    policy: PackedPolicy,
+    inputs: Vec<Option<Resident>>,
+    outputs: Vec<(TensorSpec, Buffer)>,
+    in_flight: u32,
+    launched: bool,
+    /// Set by a failure of the device: what is resident is no longer known.
+    poisoned: bool,
+}
+
+impl Session {
+    /// A session that has uploaded nothing.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn new(call: Arc<ResolvedCall>, policy: PackedPolicy) -> Result<Session> {
+        let memory = call.backend.memory();
+        let resident = |spec: &Option<TensorSpec>| {
+            spec.map(|spec| {
+                let buffer = memory.allocate(spec.bytes())?;
+                Ok(Resident { spec, buffer, prepared: None, filled: false })
+            })
+            .transpose()
+        };
+        let inputs = call.inputs.iter().map(resident).collect::<Result<_>>()?;
+        let outputs =
+            call.outputs.iter().map(|spec| Ok((*spec, memory.allocate(spec.bytes())?))).collect::<Result<_>>()?;
+        Ok(Session { call, policy, inputs, outputs, in_flight: 0, launched: false, poisoned: false })
+    }
+
+    /// Device, kernel, types and extents.
+    pub fn call(&self) -> &ResolvedCall {
+        &self.call
+    }
+
+    /// Bytes that the session holds on its device.
+    pub fn bytes(&self) -> usize {
+        let inputs = self.inputs.iter().flatten();
+        inputs.map(|r| r.buffer.bytes() + r.prepared.as_ref().map_or(0, Buffer::bytes)).sum::<usize>()
+            + self.outputs.iter().map(|(_, b)| b.bytes()).sum::<usize>()
+    }
+
+    fn effective(&self, call: PackedPolicy) -> EffectivePolicy {
+        EffectivePolicy::of(call, self.policy)
+    }
+
+    /// Does what a policy says, in order: uploads the inputs whose upload is on, launches once, downloads the results
+    /// whose download is on, waits if anything was downloaded or the policy says so.
+    ///
+    /// Every check is made before anything happens.
+    ///
+    /// # Errors
+    /// Tensors of other types or extents; an input that is not uploaded and never was; results that overlap inputs; a
+    /// failure of the device, which poisons the session.
+    pub fn step(
+        &mut self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        call: PackedPolicy,
+    ) -> Result<Receipt> {
+        let policy = self.effective(call);
+        self.check_alive()?;
+        self.check_uploads(inputs, |i| policy.upload(i))?;
+        let download = |i: usize| policy.download(i) && i < outputs.len();
+        let downloads = (0..self.outputs.len()).any(download);
+        if downloads {
+            self.call.check_outputs(inputs, outputs)?;
+        }
+        let mut receipt = self.call.open_receipt();
+        let start = trace::enabled().then(trace::now_ns);
+        self.upload(inputs, |i| policy.upload(i), &mut receipt)?;
+        self.launch(1, policy, &mut receipt)?;
+        if downloads || policy.synchronize() {
+            self.wait(&mut receipt)?;
+        }
+        for (i, out) in outputs.iter_mut().enumerate() {
+            if policy.download(i) {
+                self.call.download(i, &self.outputs[i].1, 0, out, &mut receipt)?;
+            }
+        }
+        receipt.duration_ns = start.map(|t| trace::now_ns().saturating_sub(t));
+        Ok(receipt)
+    }
+
+    /// Uploads every input and launches once. Does not wait, unless the policy's sync mode is "always".
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn start(&mut self, inputs: &[Option<TensorRef<'_>>]) -> Result<Receipt> {
+        let policy = self.effective(PackedPolicy::UNSET);
+        self.check_alive()?;
+        self.check_uploads(inputs, |_| true)?;
+        let mut receipt = self.call.open_receipt();
+        self.upload(inputs, |_| true, &mut receipt)?;
+        self.launch(1, policy, &mut receipt)?;
+        Ok(receipt)
+    }
+
+    /// Launches once on what is resident.
+    ///
+    /// # Errors
+    /// Not started; a failure of the device.
+    pub fn run(&mut self) -> Result<Receipt> {
+        self.check_resident()?;
+        let mut receipt = self.call.open_receipt();
+        self.launch(1, self.effective(PackedPolicy::UNSET), &mut receipt)?;
+        Ok(receipt)
+    }
+
+    /// Launches `count` times on what is resident, then waits once.
+    ///
+    /// # Errors
+    /// A count of zero or above [`MAX_BATCH`]; not started; a failure of the device.
+    pub fn run_batch(&mut self, count: u64) -> Result<Receipt> {
+        if count == 0 || count > MAX_BATCH {
+            let expected = format!("1 to {MAX_BATCH} launches");
+            return Err(Error::invalid(self.call.op.name, "repeat_count", expected, count.to_string()));
+        }
+        self.check_resident()?;
+        let mut receipt = self.call.open_receipt();
+        self.launch(count as u32, self.effective(PackedPolicy::UNSET), &mut receipt)?;
+        self.wait(&mut receipt)?;
+        Ok(receipt)
+    }
+
+    /// Waits for every launch of this session.
+    ///
+    /// # Errors
+    /// Not started; a failure of the device.
+    pub fn sync(&mut self) -> Result<Receipt> {
+        self.check_launched()?;
+        let mut receipt = self.call.open_receipt();
+        self.wait(&mut receipt)?;
+        Ok(receipt)
+    }
+
+    /// Waits, and downloads the results of the last launch. Launches nothing.
+    ///
+    /// # Errors
+    /// Not started; results of other types or extents; a failure of the device.
+    pub fn finish(&mut self, outputs: &mut [TensorMut<'_>]) -> Result<Receipt> {
+        self.check_launched()?;
+        self.call.check_outputs(&[], outputs)?;
+        let mut receipt = self.call.open_receipt();
+        self.wait(&mut receipt)?;
+        for (i, out) in outputs.iter_mut().enumerate() {
+            self.call.download(i, &self.outputs[i].1, 0, out, &mut receipt)?;
+        }
+        Ok(receipt)
+    }
+
+    /// Sets the attributes of the launches from now on. Types and extents stay as they are.
+    ///
+    /// # Errors
+    /// What the op's rule refuses; attributes that change the results' extents or that the session's kernel does not take.
+    pub fn set_attrs(&mut self, attrs: &Attrs) -> Result<()> {
+        let call = &self.call;
+        if *attrs == call.attrs {
+            return Ok(());
+        }
+        let outputs = call.op.check(attrs, &call.inputs)?;
+        if outputs != call.outputs || !(call.kernel().accepts)(attrs, &call.inputs) {
+            let expected = "attributes that keep extents and kernel";
+            return Err(Error::invalid(call.op.name, "attributes", expected, "others").hint("make a new session"));
+        }
+        self.call = Arc::new(call.with_attrs(attrs));
+        for resident in self.inputs.iter_mut().flatten() {
+            // Its form may depend on the attributes; the dense one always serves.
+            resident.prepared = None;
+        }
+        Ok(())
+    }
+
+    /// Makes the last launch's result `output` the resident input `input`, without a copy: the two change places. For
+    /// steps that update an operand.
+    ///
+    /// # Errors
+    /// No such result or input, or they differ in type or extents; nothing launched yet.
+    pub fn feed_back(&mut self, output: usize, input: usize) -> Result<()> {
+        self.check_launched()?;
+        match (self.outputs.get_mut(output), self.inputs.get_mut(input).and_then(Option::as_mut)) {
+            (Some((spec, result)), Some(resident)) if *spec == resident.spec => {
+                std::mem::swap(result, &mut resident.buffer);
+                resident.prepared = None;
+                resident.filled = true;
+                Ok(())
+            }
+            _ => {
+                let got = format!("result {output} and input {input}");
+                Err(Error::invalid(self.call.op.name, "feed_back", "a result and an input of one type and shape", got))
+            }
+        }
+    }
+
+    /// Whether every input is resident.
+    pub fn is_started(&self) -> bool {
+        self.inputs.iter().flatten().all(|r| r.filled)
+    }
+
+    fn check_alive(&self) -> Result<()> {
+        if self.poisoned {
+            return Err(Error::new(ErrorKind::DriverError, self.call.op.name)
+                .expected("a working session")
+                .got("one whose device failed in an earlier call")
+                .hint("make a new session"));
+        }
+        Ok(())
+    }
+
+    fn check_resident(&self) -> Result<()> {
+        self.check_alive()?;
+        let missing = self.inputs.iter().position(|r| r.as_ref().is_some_and(|r| !r.filled));
+        match missing {
+            None => Ok(()),
+            Some(i) => Err(self.not_resident(i)),
+        }
+    }
+
+    fn check_launched(&self) -> Result<()> {
+        self.check_alive()?;
+        if !self.launched {
+            return Err(Error::new(ErrorKind::NotInitialized, self.call.op.name)
+                .expected("a started session")
+                .got("one that has launched nothing")
+                .hint("call start first"));
+        }
+        Ok(())
+    }
+
+    fn not_resident(&self, index: usize) -> Error {
+        Error::new(ErrorKind::NotInitialized, self.call.op.name)
+            .argument(self.call.op.inputs[index].name)
+            .expected("a resident operand")
+            .got("one that was never uploaded")
+            .hint("call start first, or leave its upload on in the first call")
+    }
+
+    /// Checks what will be uploaded against the session, and that everything else is resident.
+    fn check_uploads(&self, inputs: &[Option<TensorRef<'_>>], upload: impl Fn(usize) -> bool) -> Result<()> {
+        if inputs.len() > self.inputs.len() {
+            return self.call.check_inputs(inputs);
+        }
+        for (i, resident) in self.inputs.iter().enumerate() {
+            let given = inputs.get(i).and_then(|t| t.as_ref()).map(|t| *t.spec());
+            match resident {
+                Some(r) if upload(i) && given != Some(r.spec) => return Err(self.call.other_input(i, given)),
+                Some(r) if !r.filled && !upload(i) => return Err(self.not_resident(i)),
+                None if given.is_some() => return Err(self.call.other_input(i, given)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn upload(
+        &mut self,
+        inputs: &[Option<TensorRef<'_>>],
+        upload: impl Fn(usize) -> bool,
+        receipt: &mut Receipt,
+    ) -> Result<()> {
+        // Launches that are still running read the buffers that are about to change.
+        let uploads = |i: usize| upload(i) && inputs.get(i).is_some_and(Option::is_some);
+        if self.in_flight > 0 && (0..self.inputs.len()).any(uploads) {
+            self.wait(receipt)?;
+        }
+        let call = &self.call;
+        for (i, resident) in self.inputs.iter_mut().enumerate() {
+            let (Some(resident), Some(tensor), true) = (resident, inputs.get(i).and_then(|t| t.as_ref()), upload(i))
+            else {
+                continue;
+            };
+            let result = call.upload(i, tensor, &resident.buffer, 0, receipt).and_then(|()| {
+                resident.prepared = call.backend.memory().prepare(call.kernel(), &call.attrs, inputs, i)?;
+                resident.filled = true;
+                Ok(())
+            });
+            if let Err(error) = result {
+                self.poisoned = true;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, count: u32, policy: EffectivePolicy, receipt: &mut Receipt) -> Result<()> {
+        let asynchronous = self.call.backend.descriptor().asynchronous;
+        for _ in 0..count {
+            if asynchronous && self.in_flight >= MAX_IN_FLIGHT {
+                self.wait(receipt)?;
+            }
+            if let Err(error) = self.launch_once() {
+                self.poisoned = true;
+                return Err(error);
+            }
+            receipt.launches += 1;
+            self.launched = true;
+            if asynchronous {
+                self.in_flight += 1;
+                if policy.sync() == SyncMode::Always {
+                    self.wait(receipt)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn launch_once(&self) -> Result<()> {
+        if !self.call.on_host() {
+            let dense = |spec: TensorSpec| spec.shape.contiguous_strides();
+            let inputs: Vec<_> = self
+                .inputs
+                .iter()
+                .map(|r| {
+                    let r = r.as_ref()?;
+                    Some(DeviceTensor { buffer: &r.buffer, offset: 0, spec: r.spec, strides: dense(r.spec) })
+                })
+                .collect();
+            let outputs: Vec<_> = self
+                .outputs
+                .iter()
+                .map(|(spec, buffer)| DeviceTensor { buffer, offset: 0, spec: *spec, strides: dense(*spec) })
+                .collect();
+            return self.call.launch(Args::Device { inputs: &inputs, outputs: &outputs });
+        }
+        let host = |buffer: &Buffer| {
+            buffer
+                .host()
+                .ok_or_else(|| Error::new(ErrorKind::Unknown, "session").expected("host memory").got("device memory"))
+        };
+        let mut inputs = [None; crate::registry::MAX_INPUTS];
+        let mut prepared = [None; crate::registry::MAX_INPUTS];
+        for (i, resident) in self.inputs.iter().enumerate() {
+            if let Some(r) = resident {
+                // SAFETY: the buffer holds a dense tensor of this spec and lives as long as the session.
+                let tensor =
+                    unsafe { TensorRef::from_raw(host(&r.buffer)?, r.spec, r.spec.shape.contiguous_strides()) };
+                inputs[i] = Some(tensor);
+                prepared[i] = r.prepared.as_ref();
+            }
+        }
+        let mut outputs = Vec::with_capacity(self.outputs.len());
+        for (spec, buffer) in &self.outputs {
+            // SAFETY: the buffer is this session's own result of this spec; nothing reads it while a launch runs.
+            outputs.push(unsafe { TensorMut::from_raw(host(buffer)?, *spec) });
+        }
+        let count = self.inputs.len();
+        self.call.launch(Args::Host { inputs: &inputs[..count], prepared: &prepared[..count], outputs: &outputs })
+    }
+
+    fn wait(&mut self, receipt: &mut Receipt) -> Result<()> {
+        if !self.call.backend.descriptor().asynchronous {
+            return Ok(());
+        }
+        let result = self.call.wait(receipt);
+        match result {
+            Ok(()) => self.in_flight = 0,
+            Err(_) => self.poisoned = true,
+        }
+        result
+    }
+}

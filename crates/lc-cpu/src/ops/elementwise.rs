@@ -1,0 +1,590 @@
+//! `out = f(inputs…)`, element by element, over any strides.
+//!
+//! Every operand is read once and the result is written once. What limits the speed is the level of memory that the
+//! operands live in, so the only decisions here are how many threads share the work and whether the result goes past the
+//! caches (see [`Plan::of`]).
+
+use crate::isa::Isa;
+use crate::pool;
+use crate::simd::{Float, Kernel, Simd, Vector, dispatch, fence};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A binary operation of IEEE 754 arithmetic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BinaryOp {
+    /// `a + b`
+    Add,
+    /// `a - b`
+    Sub,
+    /// `a * b`
+    Mul,
+    /// `a / b`: `x / 0` is ±∞ and `0 / 0` is NaN.
+    Div,
+}
+
+/// `out[i] = a[i] op b[i]`
+///
+/// `a` and `b` are views of `shape` with strides in elements (zero and negative ones included); `out` is C-contiguous.
+/// `out` may be the very memory of an input that is C-contiguous itself; any other overlap gives unspecified values.
+/// `threads` bounds how many threads work on it; the result does not depend on it.
+///
+/// # Safety
+/// Every element that a view reaches must be readable, `out` must be writable for the product of `shape`, and `isa` must
+/// be available.
+pub unsafe fn binary<T: Float>(
+    isa: Isa,
+    threads: usize,
+    op: BinaryOp,
+    shape: &[usize],
+    a: *const T,
+    a_strides: &[isize],
+    b: *const T,
+    b_strides: &[isize],
+    out: *mut T,
+) {
+    let (inputs, strides) = ([a, b], [a_strides, b_strides]);
+    // SAFETY: the caller's contract is the one of `map`.
+    unsafe {
+        match op {
+            BinaryOp::Add => map(isa, threads, Add, shape, inputs, strides, out),
+            BinaryOp::Sub => map(isa, threads, Sub, shape, inputs, strides, out),
+            BinaryOp::Mul => map(isa, threads, Mul, shape, inputs, strides, out),
+            BinaryOp::Div => map(isa, threads, Div, shape, inputs, strides, out),
+        }
+    }
+}
+
+/// A function of `N` numbers that is applied lane by lane.
+pub(crate) trait Pointwise<T: Float, const N: usize>: Copy + Sync {
+    /// The function. Must be `#[inline(always)]`.
+    ///
+    /// # Safety
+    /// Only inside [`Kernel::run`] of the instruction set `S`.
+    unsafe fn apply<S: Simd>(self, x: [T::V<S>; N]) -> T::V<S>;
+}
+
+#[derive(Clone, Copy)]
+struct Add;
+#[derive(Clone, Copy)]
+struct Sub;
+#[derive(Clone, Copy)]
+struct Mul;
+#[derive(Clone, Copy)]
+struct Div;
+
+impl<T: Float> Pointwise<T, 2> for Add {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(self, [a, b]: [T::V<S>; 2]) -> T::V<S> {
+        // SAFETY: inside `Kernel::run`, by the trait's contract.
+        unsafe { a.add(b) }
+    }
+}
+
+impl<T: Float> Pointwise<T, 2> for Sub {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(self, [a, b]: [T::V<S>; 2]) -> T::V<S> {
+        // SAFETY: inside `Kernel::run`, by the trait's contract.
+        unsafe { a.sub(b) }
+    }
+}
+
+impl<T: Float> Pointwise<T, 2> for Mul {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(self, [a, b]: [T::V<S>; 2]) -> T::V<S> {
+        // SAFETY: inside `Kernel::run`, by the trait's contract.
+        unsafe { a.mul(b) }
+    }
+}
+
+impl<T: Float> Pointwise<T, 2> for Div {
+    #[inline(always)]
+    unsafe fn apply<S: Simd>(self, [a, b]: [T::V<S>; 2]) -> T::V<S> {
+        // SAFETY: inside `Kernel::run`, by the trait's contract.
+        unsafe { a.div(b) }
+    }
+}
+
+/// Bytes read and written below which a second thread costs more than it saves.
+const PARALLEL_BYTES: usize = 384 << 10;
+
+/// How one call runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plan {
+    /// Threads that share the work.
+    tasks: usize,
+    /// Whether the result is written past the caches.
+    stream: bool,
+}
+
+impl Plan {
+    /// The plan for a call that touches `bytes` in all.
+    ///
+    /// A plain store of a line that is not in the L2 first reads it and later writes it back, so it costs twice its
+    /// size; a streaming store writes it to memory once, but then the next reader has to fetch it from there. While all
+    /// operands fit the L2 caches of the threads at work plain stores win (the result of a chain of calls stays near);
+    /// once they do not, the result would be evicted anyway and streaming wins at every size.
+    #[inline]
+    fn of(bytes: usize, threads: usize) -> Plan {
+        if bytes < PARALLEL_BYTES {
+            return Plan { tasks: 1, stream: false };
+        }
+        let tasks = threads.max(1);
+        Plan { tasks, stream: bytes > tasks.saturating_mul(l2_bytes()) }
+    }
+}
+
+/// `out = f(inputs…)` over `shape`: the engine of every element-wise op.
+///
+/// # Safety
+/// As [`binary`], for each input.
+#[inline]
+pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
+    isa: Isa,
+    threads: usize,
+    f: F,
+    shape: &[usize],
+    inputs: [*const T; N],
+    strides: [&[isize]; N],
+    out: *mut T,
+) {
+    let total: usize = shape.iter().product();
+    if total == 0 {
+        return;
+    }
+    if strides.iter().all(|s| is_contiguous(shape, s)) {
+        let plan = Plan::of((N + 1).saturating_mul(total).saturating_mul(size_of::<T>()), threads);
+        if plan.tasks == 1 {
+            dispatch(isa, Span::<T, F, N> { f, inputs, out, len: total, stream: plan.stream });
+            return;
+        }
+        // Chunks are whole cache lines of an aligned result, so that no two threads write to one line.
+        let chunk = total.div_ceil(plan.tasks).next_multiple_of(LINE / size_of::<T>());
+        let (inputs, out) = (inputs.map(Shared::new), Shared::new(out));
+        pool::run(plan.tasks, &|task| {
+            let start = (task * chunk).min(total);
+            let len = chunk.min(total - start);
+            let inputs = inputs.map(|p| p.ptr().wrapping_add(start).cast_const());
+            let out = out.ptr().wrapping_add(start);
+            dispatch(isa, Span::<T, F, N> { f, inputs, out, len, stream: plan.stream });
+        });
+        return;
+    }
+    let loops = Loops::new(shape, inputs, strides, out);
+    let rows = total / loops.cols();
+    let plan = Plan::of((N + 1).saturating_mul(total).saturating_mul(size_of::<T>()), threads);
+    let tasks = plan.tasks.min(rows);
+    if tasks == 1 {
+        dispatch(isa, Strided { f, loops: &loops, rows: 0..rows, stream: plan.stream });
+        return;
+    }
+    let chunk = rows.div_ceil(tasks).next_multiple_of(TILE_ROWS);
+    pool::run(tasks, &|task| {
+        let start = (task * chunk).min(rows);
+        let rows = start..(start + chunk).min(rows);
+        dispatch(isa, Strided { f, loops: &loops, rows, stream: plan.stream });
+    });
+}
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// A pointer that tasks on several threads hold. Who dereferences it vouches that no two tasks write to one element.
+#[derive(Clone, Copy)]
+pub(crate) struct Shared<T>(*mut T);
+
+// SAFETY: it is only an address; see the type.
+unsafe impl<T: Send> Send for Shared<T> {}
+// SAFETY: as above.
+unsafe impl<T: Send> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    #[inline(always)]
+    pub(crate) fn new(ptr: impl IntoMutPtr<T>) -> Shared<T> {
+        Shared(ptr.into_mut_ptr())
+    }
+
+    #[inline(always)]
+    pub(crate) fn ptr(self) -> *mut T {
+        self.0
+    }
+}
+
+/// Either kind of raw pointer.
+pub(crate) trait IntoMutPtr<T> {
+    fn into_mut_ptr(self) -> *mut T;
+}
+
+impl<T> IntoMutPtr<T> for *const T {
+    #[inline(always)]
+    fn into_mut_ptr(self) -> *mut T {
+        self.cast_mut()
+    }
+}
+
+impl<T> IntoMutPtr<T> for *mut T {
+    #[inline(always)]
+    fn into_mut_ptr(self) -> *mut T {
+        self
+    }
+}
+
+/// Whether a view of `shape` with these strides is C-contiguous; the stride of an extent of 1 does not matter.
+pub(crate) fn is_contiguous(shape: &[usize], strides: &[isize]) -> bool {
+    let mut expected = 1isize;
+    for (&extent, &stride) in shape.iter().zip(strides).rev() {
+        if extent != 1 && stride != expected {
+            return false;
+        }
+        expected = expected.wrapping_mul(extent as isize);
+    }
+    true
+}
+
+/// Bytes of second-level cache that one core has.
+pub(crate) fn l2_bytes() -> usize {
+    static KNOWN: AtomicUsize = AtomicUsize::new(0);
+    match KNOWN.load(Ordering::Relaxed) {
+        0 => {
+            let bytes = detect_l2();
+            KNOWN.store(bytes, Ordering::Relaxed);
+            bytes
+        }
+        bytes => bytes,
+    }
+}
+
+/// What processors of the last years have at least, for those that do not tell.
+const USUAL_L2: usize = 1 << 20;
+
+#[cfg(target_arch = "x86_64")]
+#[cold]
+fn detect_l2() -> usize {
+    use std::arch::x86_64::{__cpuid, __cpuid_count};
+    // The deterministic cache leaf: 4 on Intel, 0x8000_001d on AMD, one sub-leaf a cache (AMD manual 24594, appendix E;
+    // Intel manual 253666, CPUID).
+    let vendor = __cpuid(0).ebx;
+    let amd = vendor == u32::from_le_bytes(*b"Auth") || vendor == u32::from_le_bytes(*b"Hygo");
+    let (leaf, last) = if amd { (0x8000_001d, __cpuid(0x8000_0000).eax) } else { (4, __cpuid(0).eax) };
+    if last < leaf {
+        return USUAL_L2;
+    }
+    for sub_leaf in 0..8 {
+        let cache = __cpuid_count(leaf, sub_leaf);
+        let (kind, level) = (cache.eax & 0x1f, (cache.eax >> 5) & 0x7);
+        if kind == 0 {
+            break;
+        }
+        if level == 2 {
+            let ways = (cache.ebx >> 22) as usize + 1;
+            let partitions = ((cache.ebx >> 12) & 0x3ff) as usize + 1;
+            let line = (cache.ebx & 0xfff) as usize + 1;
+            return ways * partitions * line * (cache.ecx as usize + 1);
+        }
+    }
+    USUAL_L2
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+#[cold]
+fn detect_l2() -> usize {
+    USUAL_L2
+}
+
+/// One contiguous run.
+struct Span<T, F, const N: usize> {
+    f: F,
+    inputs: [*const T; N],
+    out: *mut T,
+    len: usize,
+    stream: bool,
+}
+
+impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        // SAFETY: inside `Kernel::run`; the pointers are valid for `len` elements by the contract of `map`.
+        unsafe {
+            if self.stream {
+                span::<S, T, F, N, true>(self.f, self.inputs, [false; N], self.out, self.len);
+                fence();
+            } else {
+                span::<S, T, F, N, false>(self.f, self.inputs, [false; N], self.out, self.len);
+            }
+        }
+    }
+}
+
+/// `out[i] = f(inputs[i]…)` for `len` elements; an input with `fixed` has one element that serves all.
+///
+/// # Safety
+/// Inside [`Kernel::run`]; the pointers must be valid for that many elements.
+#[inline(always)]
+unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const STREAM: bool>(
+    f: F,
+    inputs: [*const T; N],
+    fixed: [bool; N],
+    out: *mut T,
+    len: usize,
+) {
+    let lanes = T::V::<S>::LANES;
+    // SAFETY: every access below is at an index less than `len`, or of the single element of a fixed input.
+    unsafe {
+        let mut splats = [T::V::<S>::zero(); N];
+        for k in 0..N {
+            if fixed[k] {
+                splats[k] = T::V::<S>::splat(*inputs[k]);
+            }
+        }
+        let whole = |i: usize| {
+            let mut x = splats;
+            for k in 0..N {
+                if !fixed[k] {
+                    x[k] = T::V::<S>::load(inputs[k].add(i));
+                }
+            }
+            f.apply::<S>(x)
+        };
+        let part = |i: usize, n: usize| {
+            let mut x = splats;
+            for k in 0..N {
+                if !fixed[k] {
+                    x[k] = T::V::<S>::load_n(inputs[k].add(i), n);
+                }
+            }
+            f.apply::<S>(x)
+        };
+        let mut i = 0;
+        if STREAM {
+            // A streaming store wants an aligned address: the elements before it are stored plainly.
+            let head = out.align_offset(lanes * size_of::<T>()).min(len);
+            if head > 0 && head < lanes {
+                part(0, head).store_n(out, head);
+                i = head;
+            }
+            if out.add(i).addr() % (lanes * size_of::<T>()) == 0 {
+                while i + 4 * lanes <= len {
+                    for u in 0..4 {
+                        whole(i + u * lanes).stream(out.add(i + u * lanes));
+                    }
+                    i += 4 * lanes;
+                }
+            }
+        }
+        while i + 4 * lanes <= len {
+            let y = [whole(i), whole(i + lanes), whole(i + 2 * lanes), whole(i + 3 * lanes)];
+            for (u, y) in y.into_iter().enumerate() {
+                y.store(out.add(i + u * lanes));
+            }
+            i += 4 * lanes;
+        }
+        while i + lanes <= len {
+            whole(i).store(out.add(i));
+            i += lanes;
+        }
+        if i < len {
+            part(i, len - i).store_n(out.add(i), len - i);
+        }
+    }
+}
+
+/// One loop of a nest, outermost first: its extent, and what one step of it moves each input.
+#[derive(Clone, Copy)]
+struct Loop<const N: usize> {
+    extent: usize,
+    strides: [isize; N],
+}
+
+/// The nest of loops over a view, with extents of 1 dropped and neighbours merged where all strides allow.
+struct Loops<T, const N: usize> {
+    inputs: [*const T; N],
+    out: *mut T,
+    nest: Vec<Loop<N>>,
+}
+
+// SAFETY: addresses only; tasks write disjoint rows of `out`.
+unsafe impl<T: Send, const N: usize> Sync for Loops<T, N> {}
+
+impl<T, const N: usize> Loops<T, N> {
+    fn new(shape: &[usize], inputs: [*const T; N], strides: [&[isize]; N], out: *mut T) -> Self {
+        let mut nest: Vec<Loop<N>> = Vec::with_capacity(shape.len().max(2));
+        for (d, &extent) in shape.iter().enumerate() {
+            if extent == 1 {
+                continue;
+            }
+            let inner = Loop { extent, strides: std::array::from_fn(|k| strides[k][d]) };
+            match nest.last_mut() {
+                Some(outer) if (0..N).all(|k| outer.strides[k] == inner.strides[k].wrapping_mul(extent as isize)) => {
+                    *outer = Loop { extent: outer.extent * extent, strides: inner.strides };
+                }
+                _ => nest.push(inner),
+            }
+        }
+        while nest.len() < 2 {
+            nest.insert(0, Loop { extent: 1, strides: [0; N] });
+        }
+        Loops { inputs, out, nest }
+    }
+
+    fn cols(&self) -> usize {
+        self.nest[self.nest.len() - 1].extent
+    }
+}
+
+/// Rows and columns of the block that is made contiguous where an input has no unit stride along the columns.
+const TILE_ROWS: usize = 16;
+const TILE_COLS: usize = 64;
+
+/// The rows `rows` of a nest, counted over all its loops but the innermost.
+struct Strided<'a, T, F, const N: usize> {
+    f: F,
+    loops: &'a Loops<T, N>,
+    rows: std::ops::Range<usize>,
+    stream: bool,
+}
+
+impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Strided<'_, T, F, N> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<S: Simd>(self) {
+        let Strided { f, loops, rows, stream } = self;
+        let (outer, plane) = loops.nest.split_at(loops.nest.len() - 2);
+        let (height, cols) = (plane[0].extent, plane[1].extent);
+        let (row_strides, col_strides) = (plane[0].strides, plane[1].strides);
+        let mut row = rows.start;
+        while row < rows.end {
+            // The plane that `row` is in, and how many of its rows are this task's.
+            let first = row % height;
+            let count = (height - first).min(rows.end - row);
+            let mut rest = row / height;
+            let mut offsets: [isize; N] = std::array::from_fn(|k| first as isize * row_strides[k]);
+            for dim in outer.iter().rev() {
+                let index = (rest % dim.extent) as isize;
+                rest /= dim.extent;
+                for k in 0..N {
+                    offsets[k] += index * dim.strides[k];
+                }
+            }
+            let inputs: [*const T; N] = std::array::from_fn(|k| loops.inputs[k].wrapping_offset(offsets[k]));
+            let out = loops.out.wrapping_add(row * cols);
+            // SAFETY: inside `Kernel::run`; the rows are part of the views that `map` was given.
+            unsafe {
+                if col_strides.iter().all(|&s| s == 0 || s == 1) {
+                    rows_of::<S, T, F, N>(f, inputs, row_strides, col_strides, out, count, cols, stream);
+                } else {
+                    tiles_of::<S, T, F, N>(f, inputs, row_strides, col_strides, out, count, cols);
+                }
+            }
+            row += count;
+        }
+        if stream {
+            fence();
+        }
+    }
+}
+
+/// Rows whose inputs are contiguous or constant along the columns.
+///
+/// # Safety
+/// As [`Strided::run`].
+#[inline(always)]
+unsafe fn rows_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
+    f: F,
+    inputs: [*const T; N],
+    row_strides: [isize; N],
+    col_strides: [isize; N],
+    out: *mut T,
+    rows: usize,
+    cols: usize,
+    stream: bool,
+) {
+    let fixed = col_strides.map(|s| s == 0);
+    for row in 0..rows {
+        let inputs = std::array::from_fn(|k| inputs[k].wrapping_offset(row as isize * row_strides[k]));
+        let out = out.wrapping_add(row * cols);
+        // SAFETY: the caller's contract.
+        unsafe {
+            if stream {
+                span::<S, T, F, N, true>(f, inputs, fixed, out, cols);
+            } else {
+                span::<S, T, F, N, false>(f, inputs, fixed, out, cols);
+            }
+        }
+    }
+}
+
+/// A plane with an input of any stride along the columns, block by block through contiguous copies.
+///
+/// # Safety
+/// As [`Strided::run`].
+#[inline(always)]
+unsafe fn tiles_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
+    f: F,
+    inputs: [*const T; N],
+    row_strides: [isize; N],
+    col_strides: [isize; N],
+    out: *mut T,
+    rows: usize,
+    cols: usize,
+) {
+    let mut copies = [[T::ZERO; TILE_ROWS * TILE_COLS]; N];
+    for first_row in (0..rows).step_by(TILE_ROWS) {
+        let height = TILE_ROWS.min(rows - first_row);
+        for first_col in (0..cols).step_by(TILE_COLS) {
+            let width = TILE_COLS.min(cols - first_col);
+            let mut at = [std::ptr::null(); N];
+            let mut pitch = [0isize; N];
+            let mut fixed = [false; N];
+            for k in 0..N {
+                let (rs, cs) = (row_strides[k], col_strides[k]);
+                let corner = inputs[k].wrapping_offset(first_row as isize * rs + first_col as isize * cs);
+                if cs == 0 || cs == 1 {
+                    (at[k], pitch[k], fixed[k]) = (corner, rs, cs == 0);
+                } else {
+                    // SAFETY: the block is part of the view; the copy holds TILE_ROWS rows of TILE_COLS.
+                    unsafe { copy_block(corner, rs, cs, copies[k].as_mut_ptr(), TILE_COLS, height, width) };
+                    (at[k], pitch[k]) = (copies[k].as_ptr(), TILE_COLS as isize);
+                }
+            }
+            for row in 0..height {
+                let inputs = std::array::from_fn(|k| at[k].wrapping_offset(row as isize * pitch[k]));
+                let out = out.wrapping_add((first_row + row) * cols + first_col);
+                // SAFETY: rows of the block, in the view or in its copy.
+                unsafe { span::<S, T, F, N, false>(f, inputs, fixed, out, width) };
+            }
+        }
+    }
+}
+
+/// Copies a block of a strided matrix into rows of `pitch` elements, reading along its shorter stride.
+///
+/// # Safety
+/// The block must be readable and `to` writable for `rows` rows of `cols` elements.
+#[inline(always)]
+pub(crate) unsafe fn copy_block<T: Copy>(
+    from: *const T,
+    row_stride: isize,
+    col_stride: isize,
+    to: *mut T,
+    pitch: usize,
+    rows: usize,
+    cols: usize,
+) {
+    let by_rows = col_stride.unsigned_abs() <= row_stride.unsigned_abs();
+    let (outer, inner) = if by_rows { (rows, cols) } else { (cols, rows) };
+    let (from_outer, from_inner) = if by_rows { (row_stride, col_stride) } else { (col_stride, row_stride) };
+    let (to_outer, to_inner) = if by_rows { (pitch, 1) } else { (1, pitch) };
+    for i in 0..outer {
+        let from = from.wrapping_offset(i as isize * from_outer);
+        let to = to.wrapping_add(i * to_outer);
+        for j in 0..inner {
+            // SAFETY: (i, j) is an element of the block.
+            unsafe { *to.add(j * to_inner) = *from.wrapping_offset(j as isize * from_inner) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

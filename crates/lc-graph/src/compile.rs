@@ -1,0 +1,227 @@
+//! A graph, planned for the devices of a runtime.
+
+use crate::ir::{Graph, Layout, TensorId};
+use crate::lower::{Lowered, lower};
+use crate::memory::Memory;
+use crate::passes::Passes;
+use crate::passes::canonicalise::canonicalise;
+use crate::passes::fuse::{self, Attempt};
+use crate::passes::schedule::schedule;
+use crate::plan::{Group, PlanOptions, Unit, groups, place, units};
+use crate::program::{Operand, Program};
+use crate::validate::validate;
+use lc_core::backend::gather;
+use lc_core::plan::{Plan, PlanReceipt, Workspace};
+use lc_core::{EffectivePolicy, Error, ResolvedCall, Result, Runtime, TensorMut, TensorRef, TensorSpec};
+use std::sync::{Arc, Mutex};
+
+/// Where a wanted tensor is after a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Source {
+    /// In that feed, read so.
+    Feed(TensorId, Operand),
+    /// In that result of the plan, read so.
+    Output(usize, Operand),
+}
+
+/// A fed tensor of a plan.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// Its number in the graph.
+    pub tensor: TensorId,
+    /// Type and extents.
+    pub spec: TensorSpec,
+    /// For messages.
+    pub label: String,
+    /// Whether a strided feed is gathered into a dense copy first.
+    dense: bool,
+}
+
+/// A graph with every choice made, ready to run any number of times, from any number of threads.
+#[derive(Debug)]
+pub struct Compiled {
+    plan: Plan,
+    feeds: Vec<Feed>,
+    outputs: Vec<TensorSpec>,
+    wanted: Vec<(TensorId, Source)>,
+    units: Vec<Unit>,
+    groups: Vec<Group>,
+    program: Program,
+    placed: Vec<Option<Arc<ResolvedCall>>>,
+    attempts: Vec<Attempt>,
+    dead: usize,
+    memory: Memory,
+    policy: EffectivePolicy,
+    /// Memory of runs that are over.
+    idle: Mutex<Vec<Workspace>>,
+}
+
+/// Memory of finished runs that is kept for later ones: as many as may run at once without allocating.
+const MAX_IDLE: usize = 4;
+
+/// Plans a graph. `wanted` are the tensors that a run gives back; `None` means every tensor that a node makes.
+///
+/// # Errors
+/// The first issue of [`validate`]; a view that no strides can express; no kernel anywhere, or only on devices that the
+/// policy forbids.
+pub fn compile(
+    graph: &Graph,
+    runtime: &Runtime,
+    wanted: Option<&[TensorId]>,
+    options: &PlanOptions,
+    passes: &Passes,
+) -> Result<Compiled> {
+    validate(graph, runtime).into_result()?;
+    let all: Vec<TensorId>;
+    let wanted = match wanted {
+        Some(wanted) => wanted,
+        None => {
+            let producers = graph.producers();
+            all = (0..producers.len()).filter(|id| producers[*id].is_some()).collect();
+            &all
+        }
+    };
+    let mut program = canonicalise(graph, wanted)?;
+    let dead = if passes.canonicalise { program.remove_dead() } else { 0 };
+    let attempts = if passes.fuse { fuse::fuse(&mut program, &passes.rules_off) } else { Vec::new() };
+    let placed = place(runtime, &program, options)?;
+    let order = schedule(&program, &placed, passes.schedule);
+    let units = units(graph, &order, &program, &placed);
+    let groups = groups(&units, options);
+    let Lowered { plan, feeds, outputs, memory } =
+        lower(runtime, &program, &placed, &units, &groups, options, passes.lower)?;
+    let feeds = feeds
+        .into_iter()
+        .filter_map(|(value, parts)| {
+            let tensor = program.values[value].fed?;
+            let dense = parts || graph.tensors[tensor].layout == Layout::Contiguous;
+            Some(Feed { tensor, spec: program.values[value].spec, label: graph.tensor_label(tensor), dense })
+        })
+        .collect();
+    let source = |(tensor, operand): &(TensorId, Operand)| {
+        let source = match program.values[operand.value].fed {
+            Some(fed) => Source::Feed(fed, *operand),
+            None => Source::Output(outputs.iter().position(|v| *v == operand.value).unwrap_or(0), *operand),
+        };
+        (*tensor, source)
+    };
+    Ok(Compiled {
+        plan,
+        feeds,
+        wanted: program.wanted.iter().map(source).collect(),
+        outputs: outputs.iter().map(|value| program.values[*value].spec).collect(),
+        units,
+        groups,
+        program,
+        placed,
+        attempts,
+        dead,
+        memory,
+        policy: options.policy(None),
+        idle: Mutex::new(Vec::new()),
+    })
+}
+
+impl Compiled {
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The tensors that a run reads, in the order of its arguments.
+    pub fn feeds(&self) -> &[Feed] {
+        &self.feeds
+    }
+
+    /// Type and extents of the results of a run, in order.
+    pub fn outputs(&self) -> &[TensorSpec] {
+        &self.outputs
+    }
+
+    /// The wanted tensors, and where each is after a run.
+    pub fn wanted(&self) -> &[(TensorId, Source)] {
+        &self.wanted
+    }
+
+    /// What runs, in order.
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// Units between boundaries.
+    pub fn groups(&self) -> &[Group] {
+        &self.groups
+    }
+
+    /// The calls.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// Device and kernel of each call.
+    pub fn placed(&self) -> &[Option<Arc<ResolvedCall>>] {
+        &self.placed
+    }
+
+    /// Every pattern that a fusion rule found, and what came of it.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Calls that were taken out because nothing wanted needs them.
+    pub fn dead_calls(&self) -> usize {
+        self.dead
+    }
+
+    /// What the plan's own memory takes.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// Runs the plan: `feeds` in the order of [`Compiled::feeds`], results in the order of [`Compiled::outputs`].
+    ///
+    /// # Errors
+    /// Feeds or results of other number, type or extents, results that overlap; a failure of a device.
+    pub fn run(&self, feeds: &[TensorRef<'_>], outputs: &mut [TensorMut<'_>]) -> Result<PlanReceipt> {
+        if feeds.len() != self.feeds.len() {
+            let expected = format!("{} tensors", self.feeds.len());
+            return Err(Error::invalid("graph", "feeds", expected, format!("{}", feeds.len())));
+        }
+        let mut copies: Vec<Vec<u64>> = Vec::new();
+        let mut arguments = Vec::with_capacity(feeds.len());
+        for (feed, tensor) in self.feeds.iter().zip(feeds) {
+            if *tensor.spec() != feed.spec {
+                let text = |spec: &TensorSpec| format!("{} {}", spec.dtype, spec.shape);
+                let expected = text(&feed.spec);
+                return Err(Error::invalid("graph", feed.label.clone(), expected, text(tensor.spec())));
+            }
+            if !feed.dense || tensor.is_contiguous() {
+                arguments.push(Some(*tensor));
+                continue;
+            }
+            // Words of 64 bits: aligned for either element type.
+            let mut words = vec![0u64; feed.spec.bytes().div_ceil(8)];
+            let bytes = words.as_mut_ptr().cast::<u8>();
+            // SAFETY: the words hold `spec.bytes()` bytes, which nothing else refers to yet.
+            gather(tensor, unsafe { std::slice::from_raw_parts_mut(bytes, feed.spec.bytes()) })?;
+            copies.push(words);
+            // SAFETY: `copies` keeps the words, which are not written again and do not move with their vector, until the
+            // run is over.
+            arguments
+                .push(Some(unsafe { TensorRef::from_raw(bytes, feed.spec, feed.spec.shape.contiguous_strides()) }));
+        }
+        let idle = self.idle.lock().unwrap_or_else(|e| e.into_inner()).pop();
+        let workspace = match idle {
+            Some(workspace) => workspace,
+            None => Workspace::new(&self.plan)?,
+        };
+        let receipt = self.plan.run(&workspace, &arguments, outputs, self.policy);
+        if receipt.is_ok() {
+            let mut idle = self.idle.lock().unwrap_or_else(|e| e.into_inner());
+            if idle.len() < MAX_IDLE {
+                idle.push(workspace);
+            }
+        }
+        receipt
+    }
+}
