@@ -18,7 +18,7 @@ from importlib import metadata
 #: Prefixes of the variables by which the peers can be limited or changed.
 PEER_PREFIXES = (
     "OPENBLAS_", "GOTO_", "BLIS_", "OMP_", "GOMP_", "KMP_", "MKL_", "DNNL_", "ONEDNN_", "NPY_DISABLE_", "NUMEXPR_",
-    "ATEN_", "TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "XLA_", "JAX_", "TF_", "ORT_", "ONNXRUNTIME_", "OV_", "OPENVINO_",
+    "ATEN_", "TORCH_", "TORCHINDUCTOR_", "PYTORCH_", "XLA_", "JAX_", "ORT_", "ONNXRUNTIME_", "OV_", "OPENVINO_",
     "TBB_", "VECLIB_", "GLIBC_TUNABLES", "MALLOC_",
 )  # fmt: skip
 #: Variables with such a prefix that say where files are, not how fast code runs.

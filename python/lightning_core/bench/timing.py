@@ -19,9 +19,9 @@ MIN_SAMPLE_S = 60e-6
 #: Every candidate is timed in at least this many separate slices of the run, so that a disturbance of the machine
 #: that lasts for one slice cannot hit one candidate alone.
 MIN_ROUNDS = 5
-#: Rest before a slice. Thread pools spin for some milliseconds after their last work; without a rest the pool of one
-#: candidate would take a core from the next.
-REST_S = 6e-3
+#: Longest rest before a slice. Thread pools spin after their last work, some for 40 ms; without a rest the pool of one
+#: candidate would take a core from the next. The rest ends as soon as no thread of the process is busy.
+REST_S = 0.1
 #: A slice begins with untimed calls for this long, which wake the candidate's own threads and refill the caches.
 WAKE_S = 0.4e-3
 
@@ -118,13 +118,28 @@ def estimate(candidate: Candidate) -> float:
     return once
 
 
+def rest_until_quiet(longest: float) -> None:
+    """Sleeps until the threads of this process use hardly any processor time, at most ``longest`` seconds.
+
+    Some pools sleep and spin by turns, so that quiet means quiet three times in a row.
+    """
+    step, quiet = 2e-3, 0
+    end = time.perf_counter() + longest
+    while quiet < 3 and time.perf_counter() < end:
+        used, start = time.process_time(), time.perf_counter()
+        time.sleep(step)
+        busy = (time.process_time() - used) / (time.perf_counter() - start)
+        quiet = quiet + 1 if busy < 0.15 else 0
+
+
 def interleave(
     candidates: Sequence[Candidate],
     seconds: float,
     on_step: Callable[[], None] = lambda: None,
     rest: float = REST_S,
 ) -> None:
-    """Times all candidates A B A B ... in rounds, within about ``seconds`` seconds where their calls are that short.
+    """Times all candidates A B A B ... in rounds: about ``seconds`` seconds of work where calls are that short, and the
+    rests between.
 
     A candidate that raises is marked and left out of the later rounds. The order within a round rotates, so that no
     candidate always follows the same other one.
@@ -140,17 +155,16 @@ def interleave(
         live.append((candidate, candidate.calls, once))
     if not live:
         return
-    overhead = rest + WAKE_S
     share = seconds / len(live)
-    rounds = int(min(25, max(MIN_ROUNDS, share / (overhead + 2e-3))))
+    rounds = int(min(15, max(MIN_ROUNDS, share / 0.02)))
     for number in range(rounds):
         turn = number % len(live)
         for candidate, calls, once in live[turn:] + live[:turn]:
             if candidate.error:
                 continue
-            time.sleep(rest)
+            rest_until_quiet(rest)
             per_sample = calls * once
-            count = int(min(400, max(1, (share / rounds - overhead) / per_sample)))
+            count = int(min(400, max(1, share / rounds / per_sample)))
             try:
                 if once < 2e-3:
                     candidate.sample(max(1, int(WAKE_S / once)))
