@@ -4,14 +4,20 @@
 //! are dense and overlap nothing. A binding only unpacks.
 
 mod activation;
+mod attention;
+mod attention_train;
 mod conv2d;
+mod conv_attention;
 mod elementwise;
 mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
 mod linear;
 mod matmul;
+mod pack;
+mod reference;
 mod rms_norm;
+mod softmax;
 
 use crate::isa::Isa;
 use crate::math::MathFloat;
@@ -32,6 +38,8 @@ pub struct Binding {
     pub names: [&'static str; 4],
     /// Runs it.
     pub run: fn(&Call<'_>) -> Result<()>,
+    /// Runs it, told which op it is, if one function serves several.
+    pub run_op: Option<fn(&'static OpDef, &Call<'_>) -> Result<()>>,
     /// Packs an input for a session.
     pub prepare: Option<Prepare>,
 }
@@ -42,6 +50,11 @@ pub fn all() -> Vec<Binding> {
         matmul::BINDING,
         linear::BINDING,
         conv2d::BINDING,
+        attention::BINDING,
+        attention_train::BINDING,
+        softmax::BINDING,
+        conv_attention::BINDING,
+        pack::BINDING,
         layer_norm::BINDING,
         rms_norm::BINDING,
         activation::BINDING,
@@ -49,6 +62,11 @@ pub fn all() -> Vec<Binding> {
         layer_norm_projection::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
+    for op in lc_ops::ALL {
+        if all.iter().all(|binding| binding.op != op) {
+            all.push(reference::binding(op));
+        }
+    }
     all
 }
 

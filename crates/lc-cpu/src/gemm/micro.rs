@@ -13,9 +13,10 @@
 //!
 //! Every height from one row up has its own kernel, so that an edge costs what its rows cost.
 
-use super::copy;
+use super::{copy, transpose};
 use crate::isa::Isa;
-use crate::simd::{Float, Kernel, Simd, Vector, dispatch, prefetch};
+use crate::math::{self, MathFloat};
+use crate::simd::{Kernel, Simd, Vector, dispatch, prefetch};
 use lc_core::Activation;
 use std::marker::PhantomData;
 
@@ -79,6 +80,23 @@ pub struct Tile<'a, T> {
     pub accumulate: bool,
     /// Only with the last block of k.
     pub finish: Option<&'a Finish<T>>,
+    /// What to bring into the second-level cache meanwhile.
+    pub ahead: Ahead<T>,
+}
+
+/// Memory that is needed soon: with every cache line's length of k, `count` lines `stride` elements apart, then on by
+/// `step` elements. Any address is fine.
+#[derive(Clone, Copy)]
+pub struct Ahead<T> {
+    pub ptr: *const T,
+    pub step: isize,
+    pub stride: isize,
+    pub count: usize,
+}
+
+impl<T> Ahead<T> {
+    /// How many elements a cache line holds: the length of k between two rounds.
+    pub const LINE: usize = 64 / size_of::<T>();
 }
 
 /// # Safety
@@ -102,12 +120,12 @@ pub struct Micro<T: 'static> {
     pub transpose: copy::CopyFn<T>,
 }
 
-impl<T: Float> Micro<T> {
+impl<T: MathFloat> Micro<T> {
     /// The kernels of `isa`.
     #[inline]
     pub fn of(isa: Isa) -> &'static Micro<T> {
         struct Find<T>(PhantomData<T>);
-        impl<T: Float> Kernel for Find<T> {
+        impl<T: MathFloat> Kernel for Find<T> {
             type Output = &'static Micro<T>;
             #[inline(always)]
             unsafe fn run<S: Simd>(self) -> &'static Micro<T> {
@@ -133,7 +151,7 @@ impl<T: Float> Micro<T> {
 
 struct Made<T, S>(PhantomData<(T, S)>);
 
-impl<T: Float, S: Simd> Made<T, S> {
+impl<T: MathFloat, S: Simd> Made<T, S> {
     const MICRO: &'static Micro<T> = &Micro {
         rows: rows_of(S::ISA),
         vectors: vectors_of(S::ISA),
@@ -141,7 +159,7 @@ impl<T: Float, S: Simd> Made<T, S> {
         tiles: [Self::heights::<1>(), Self::heights::<2>(), Self::heights::<3>(), Self::heights::<4>()],
         activate: activate_entry::<T, S>,
         copy: copy::copy_entry::<T, S>,
-        transpose: copy::transpose_entry::<T, S>,
+        transpose: transpose::entry::<T, S>,
     };
 
     const fn heights<const NV: usize>() -> [TileFn<T>; MAX_ROWS] {
@@ -166,7 +184,7 @@ impl<T: Float, S: Simd> Made<T, S> {
 
 /// # Safety
 /// As [`TileFn`].
-unsafe fn tile_entry<T: Float, S: Simd, const MR: usize, const NV: usize>(tile: &Tile<'_, T>) {
+unsafe fn tile_entry<T: MathFloat, S: Simd, const MR: usize, const NV: usize>(tile: &Tile<'_, T>) {
     if MR > rows_of(S::ISA) || NV > vectors_of(S::ISA) {
         unreachable!("no tile of {MR} by {NV} vectors for {:?}", S::ISA);
     }
@@ -175,6 +193,18 @@ unsafe fn tile_entry<T: Float, S: Simd, const MR: usize, const NV: usize>(tile: 
 
 struct TileKernel<'a, T, S, const MR: usize, const NV: usize>(&'a Tile<'a, T>, PhantomData<S>);
 
+/// Asks for the cache line of `ptr` in the second-level cache. Any address is fine.
+#[inline(always)]
+fn prefetch_far<T>(ptr: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch of any address is only a hint.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch(ptr.cast(), std::arch::x86_64::_MM_HINT_T1)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = ptr;
+}
+
 /// The first `n` lanes at `ptr`.
 #[inline(always)]
 unsafe fn load_upto<V: Vector>(ptr: *const V::Elem, n: usize) -> V {
@@ -182,7 +212,7 @@ unsafe fn load_upto<V: Vector>(ptr: *const V::Elem, n: usize) -> V {
     unsafe { if n == V::LANES { V::load(ptr) } else { V::load_n(ptr, n) } }
 }
 
-impl<T: Float, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<'_, T, S, MR, NV> {
+impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<'_, T, S, MR, NV> {
     type Output = ();
 
     #[inline(always)]
@@ -204,27 +234,37 @@ impl<T: Float, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<
             let mut a = t.a;
             let mut b = t.b;
             let b_tail = if t.b_ends { t.tail } else { lanes };
-            for _ in 0..t.k {
-                let mut row = [T::V::<R>::zero(); NV];
-                for j in 0..NV - 1 {
-                    row[j] = T::V::<R>::load(b.add(j * lanes));
+            let mut ahead = t.ahead.ptr;
+            let mut left = t.k;
+            while left > 0 {
+                for i in 0..t.ahead.count {
+                    prefetch_far(ahead.wrapping_offset(i as isize * t.ahead.stride));
                 }
-                row[NV - 1] = load_upto(b.add((NV - 1) * lanes), b_tail);
-                for i in 0..MR {
-                    let x = T::V::<R>::splat(*a.wrapping_offset(i as isize * t.a_row));
-                    for j in 0..NV {
-                        acc[i][j] = x.mul_add(row[j], acc[i][j]);
+                ahead = ahead.wrapping_offset(t.ahead.step);
+                let steps = left.min(Ahead::<T>::LINE);
+                left -= steps;
+                for _ in 0..steps {
+                    let mut row = [T::V::<R>::zero(); NV];
+                    for j in 0..NV - 1 {
+                        row[j] = T::V::<R>::load(b.add(j * lanes));
                     }
+                    row[NV - 1] = load_upto(b.add((NV - 1) * lanes), b_tail);
+                    for i in 0..MR {
+                        let x = T::V::<R>::splat(*a.wrapping_offset(i as isize * t.a_row));
+                        for j in 0..NV {
+                            acc[i][j] = x.mul_add(row[j], acc[i][j]);
+                        }
+                    }
+                    a = a.wrapping_offset(t.a_col);
+                    b = b.wrapping_offset(t.b_row);
                 }
-                a = a.wrapping_offset(t.a_col);
-                b = b.wrapping_offset(t.b_row);
             }
             self.store::<R>(acc);
         }
     }
 }
 
-impl<T: Float, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, MR, NV> {
+impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, MR, NV> {
     /// Adds what C holds if asked to, finishes and writes.
     ///
     /// # Safety
@@ -296,7 +336,7 @@ impl<T: Float, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, M
 
 /// # Safety
 /// As [`ActivateFn`]: the rows are valid and the processor has the set `S`.
-unsafe fn activate_entry<T: Float, S: Simd>(
+unsafe fn activate_entry<T: MathFloat, S: Simd>(
     c: *mut T,
     stride: isize,
     rows: usize,
@@ -314,7 +354,7 @@ struct Activate<T> {
     activation: Activation,
 }
 
-impl<T: Float> Kernel for Activate<T> {
+impl<T: MathFloat> Kernel for Activate<T> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -322,14 +362,17 @@ impl<T: Float> Kernel for Activate<T> {
         unsafe {
             match self.activation {
                 Activation::Identity => {}
-                Activation::Relu => self.each::<S>(|x| T::V::<S>::zero().max(x)),
-                _ => unimplemented!("vector exp and erf"),
+                // A loop each, so that the choice is made once.
+                Activation::Relu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Relu)),
+                Activation::Gelu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Gelu)),
+                Activation::GeluTanh => self.each::<S>(|x| math::activate::<T, S>(x, Activation::GeluTanh)),
+                Activation::Silu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Silu)),
             }
         }
     }
 }
 
-impl<T: Float> Activate<T> {
+impl<T: MathFloat> Activate<T> {
     /// # Safety
     /// As [`ActivateFn`].
     #[inline(always)]
