@@ -8,6 +8,7 @@
 mod activation;
 pub mod attrs;
 pub mod backend;
+pub mod dense;
 pub mod device;
 pub mod dtype;
 pub mod error;
@@ -26,6 +27,7 @@ pub mod trace;
 
 pub use activation::Activation;
 pub use attrs::{AttrKind, AttrSpec, AttrValue, Attrs};
+pub use dense::{DenseTensor, ViewContract};
 pub use device::{DeviceKind, DeviceRequest};
 pub use dtype::{DType, Element};
 pub use error::{Blame, Error, ErrorKind, Result};

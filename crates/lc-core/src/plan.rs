@@ -170,12 +170,34 @@ impl ResolvedCall {
             let got = inputs.get(i).and_then(|t| t.as_ref()).map(|t| *t.spec());
             let want = self.inputs.get(i).copied().flatten();
             if got != want {
-                let text = |s: Option<TensorSpec>| s.map_or("none".into(), |s| format!("{} {}", s.dtype, s.shape));
-                let name = self.op.inputs.get(i).map_or("inputs", |input| input.name);
-                return Err(Error::invalid(self.op.name, name, text(want), text(got)));
+                return Err(self.other_input(i, got));
             }
         }
         Ok(())
+    }
+
+    /// The error for input `i` being other than what the call was resolved for.
+    pub(crate) fn other_input(&self, i: usize, got: Option<TensorSpec>) -> Error {
+        let text = |s: Option<TensorSpec>| s.map_or("none".into(), |s| format!("{} {}", s.dtype, s.shape));
+        let name = self.op.inputs.get(i).map_or("inputs", |input| input.name);
+        Error::invalid(self.op.name, name, text(self.inputs.get(i).copied().flatten()), text(got))
+    }
+
+    /// The same call with other attributes, which its op and kernel take and which leave its results' types and extents.
+    pub(crate) fn with_attrs(&self, attrs: &Attrs) -> ResolvedCall {
+        ResolvedCall {
+            op: self.op,
+            attrs: *attrs,
+            inputs: self.inputs.clone(),
+            outputs: self.outputs,
+            cost: (self.op.cost)(attrs, &self.inputs, &self.outputs),
+            backend: self.backend.clone(),
+            kernel: self.kernel,
+            template: self.template,
+            op_name: self.op_name,
+            kernel_name: self.kernel_name,
+            unwarned: AtomicBool::new(self.unwarned.swap(false, Ordering::Relaxed)),
+        }
     }
 
     /// Checks that the caller's results have the right type and extents and share no memory with an input.

@@ -6,6 +6,7 @@
 //! Two sessions share nothing. On the CPU a session keeps copies of its operands, packed where a kernel has a packed
 //! form, so what the caller does to its arrays between calls changes nothing.
 
+use crate::attrs::Attrs;
 use crate::backend::{Args, Buffer, DeviceTensor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::plan::ResolvedCall;
@@ -183,6 +184,49 @@ impl Session {
         Ok(receipt)
     }
 
+    /// Sets the attributes of the launches from now on. Types and extents stay as they are.
+    ///
+    /// # Errors
+    /// What the op's rule refuses; attributes that change the results' extents or that the session's kernel does not take.
+    pub fn set_attrs(&mut self, attrs: &Attrs) -> Result<()> {
+        let call = &self.call;
+        if *attrs == call.attrs {
+            return Ok(());
+        }
+        let outputs = call.op.check(attrs, &call.inputs)?;
+        if outputs != call.outputs || !(call.kernel().accepts)(attrs, &call.inputs) {
+            let expected = "attributes that keep extents and kernel";
+            return Err(Error::invalid(call.op.name, "attributes", expected, "others").hint("make a new session"));
+        }
+        self.call = Arc::new(call.with_attrs(attrs));
+        for resident in self.inputs.iter_mut().flatten() {
+            // Its form may depend on the attributes; the dense one always serves.
+            resident.prepared = None;
+        }
+        Ok(())
+    }
+
+    /// Makes the last launch's result `output` the resident input `input`, without a copy: the two change places. For
+    /// steps that update an operand.
+    ///
+    /// # Errors
+    /// No such result or input, or they differ in type or extents; nothing launched yet.
+    pub fn feed_back(&mut self, output: usize, input: usize) -> Result<()> {
+        self.check_launched()?;
+        match (self.outputs.get_mut(output), self.inputs.get_mut(input).and_then(Option::as_mut)) {
+            (Some((spec, result)), Some(resident)) if *spec == resident.spec => {
+                std::mem::swap(result, &mut resident.buffer);
+                resident.prepared = None;
+                resident.filled = true;
+                Ok(())
+            }
+            _ => {
+                let got = format!("result {output} and input {input}");
+                Err(Error::invalid(self.call.op.name, "feed_back", "a result and an input of one type and shape", got))
+            }
+        }
+    }
+
     /// Whether every input is resident.
     pub fn is_started(&self) -> bool {
         self.inputs.iter().flatten().all(|r| r.filled)
@@ -228,14 +272,15 @@ impl Session {
 
     /// Checks what will be uploaded against the session, and that everything else is resident.
     fn check_uploads(&self, inputs: &[Option<TensorRef<'_>>], upload: impl Fn(usize) -> bool) -> Result<()> {
+        if inputs.len() > self.inputs.len() {
+            return self.call.check_inputs(inputs);
+        }
         for (i, resident) in self.inputs.iter().enumerate() {
-            let given = inputs.get(i).and_then(|t| t.as_ref());
+            let given = inputs.get(i).and_then(|t| t.as_ref()).map(|t| *t.spec());
             match resident {
-                Some(r) if upload(i) && given.map(|t| *t.spec()) != Some(r.spec) => {
-                    return self.call.check_inputs(inputs);
-                }
+                Some(r) if upload(i) && given != Some(r.spec) => return Err(self.call.other_input(i, given)),
                 Some(r) if !r.filled && !upload(i) => return Err(self.not_resident(i)),
-                None if given.is_some() => return self.call.check_inputs(inputs),
+                None if given.is_some() => return Err(self.call.other_input(i, given)),
                 _ => {}
             }
         }
@@ -249,7 +294,8 @@ impl Session {
         receipt: &mut Receipt,
     ) -> Result<()> {
         // Launches that are still running read the buffers that are about to change.
-        if self.in_flight > 0 {
+        let uploads = |i: usize| upload(i) && inputs.get(i).is_some_and(Option::is_some);
+        if self.in_flight > 0 && (0..self.inputs.len()).any(uploads) {
             self.wait(receipt)?;
         }
         let call = &self.call;

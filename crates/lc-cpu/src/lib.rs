@@ -2,7 +2,9 @@
 
 mod backend;
 mod bind;
+pub mod gemm;
 pub mod isa;
+pub mod machine;
 // Polynomial coefficients that happen to be near a constant are not that constant.
 #[allow(clippy::approx_constant)]
 pub mod math;

@@ -25,10 +25,10 @@
 pub mod device;
 pub mod memory;
 pub mod ops;
-mod tensor;
+mod owned;
 
 pub use lc_core::*;
-pub use tensor::Tensor;
+pub use owned::Tensor;
 
 use lc_cpu::{CpuBackend, Isa};
 use std::sync::OnceLock;
@@ -53,6 +53,7 @@ pub fn set_num_threads(threads: usize) -> Result<()> {
     if threads == 0 {
         return Err(Error::invalid("set_num_threads", "threads", "at least 1", "0"));
     }
+    lc_cpu::pool::set_threads(threads);
     Ok(())
 }
 

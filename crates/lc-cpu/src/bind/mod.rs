@@ -6,8 +6,13 @@
 mod activation;
 mod conv2d;
 mod elementwise;
+mod ffn;
 mod layer_norm;
+mod layer_norm_projection;
+mod linear;
+mod matmul;
 mod pack;
+mod reference;
 mod rms_norm;
 
 use crate::isa::Isa;
@@ -29,14 +34,31 @@ pub struct Binding {
     pub names: [&'static str; 4],
     /// Runs it.
     pub run: fn(&Call<'_>) -> Result<()>,
+    /// Runs it, told which op it is, if one function serves several.
+    pub run_op: Option<fn(&'static OpDef, &Call<'_>) -> Result<()>>,
     /// Packs an input for a session.
     pub prepare: Option<Prepare>,
 }
 
 /// Every binding.
 pub fn all() -> Vec<Binding> {
-    let mut all = vec![conv2d::BINDING, layer_norm::BINDING, rms_norm::BINDING, activation::BINDING, pack::BINDING];
+    let mut all = vec![
+        matmul::BINDING,
+        linear::BINDING,
+        conv2d::BINDING,
+        layer_norm::BINDING,
+        rms_norm::BINDING,
+        activation::BINDING,
+        ffn::BINDING,
+        layer_norm_projection::BINDING,
+    ];
     all.extend(elementwise::BINDINGS);
+    all.push(pack::BINDING);
+    for op in lc_ops::ALL {
+        if all.iter().all(|binding| binding.op != op) {
+            all.push(reference::binding(op));
+        }
+    }
     all
 }
 

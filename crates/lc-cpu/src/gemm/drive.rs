@@ -1,0 +1,411 @@
+//! The loops around the micro-kernel.
+//!
+//! C is cut into blocks of rows and columns, one task each; a task does all of k, so the split over threads never
+//! changes a sum. Inside a task, from outside in: a slice of columns, a block of k (the slice's part of B, packed,
+//! fills about half of the second-level cache), a tile's height of rows (its part of A stays in the first level), the
+//! panels of B (each streams through the first level once a tile).
+
+use super::copy::Block;
+use super::micro::{Ahead, Finish, MAX_ROWS, MAX_TILE, Micro, Tile};
+use super::workspace;
+use super::{GemmFloat, Plain};
+use crate::machine::caches;
+use crate::pool;
+use crate::view::Mat;
+use lc_core::Activation;
+use std::ops::Range;
+
+/// Where the micro-kernel finds B.
+#[derive(Clone, Copy)]
+pub enum Source<T> {
+    /// As it came; packed on the way if need be.
+    Strided(Mat<T>),
+    /// Panels of [`super::PackedB`].
+    Panels(*const T),
+}
+
+/// A product in the form that the loops take: C has unit stride along its rows, as has everything that is added to it.
+pub struct Product<'a, T: 'static> {
+    pub micro: &'static Micro<T>,
+    pub m: usize,
+    pub n: usize,
+    pub k: usize,
+    pub a: Mat<T>,
+    pub b: Source<T>,
+    pub c: *mut T,
+    pub c_row: isize,
+    pub epilogue: &'a Plain<T>,
+}
+
+// SAFETY: tasks read the operands and write disjoint blocks of C.
+unsafe impl<T: Sync> Sync for Product<'_, T> {}
+
+/// Sizes of blocks. `k` must depend on nothing but the instruction set, the type and the length of k, since it decides
+/// how sums are grouped.
+#[derive(Clone, Copy, Debug)]
+pub struct Blocking {
+    /// Length of a block of k.
+    pub k: usize,
+    /// Columns of a slice, a multiple of the panel's width.
+    pub cols: usize,
+}
+
+/// Bytes of a tile's part of A: more than half of the first-level caches of the processors of today, which leaves room
+/// for the stream of B. A constant, because the grouping of sums must not change from one machine to the next.
+const A_BYTES: usize = 28 << 10;
+
+impl Blocking {
+    /// For a product of `n` columns and `k` terms.
+    pub fn of<T>(micro: &Micro<T>, n: usize, k: usize) -> Blocking {
+        let longest = (A_BYTES / size_of::<T>() / micro.rows) & !7;
+        // Cap: with low tiles a longer block would outgrow the second level.
+        let longest = longest.min(4096 / size_of::<T>());
+        let kc = even(k, longest).next_multiple_of(8).min(k).max(1);
+        let width = size_of::<T>() * micro.lanes * micro.vectors;
+        let panels = (caches().l2 / 2 / (kc * width)).max(1);
+        let cols = panels * micro.lanes * micro.vectors;
+        Blocking { k: kc, cols: even(n, cols).next_multiple_of(micro.lanes * micro.vectors) }
+    }
+}
+
+/// The size of the parts when `whole` is cut into as few parts of at most `most` as it takes, all alike.
+fn even(whole: usize, most: usize) -> usize {
+    whole.div_ceil(whole.div_ceil(most).max(1))
+}
+
+/// A tile's part of A is copied with this many elements between its rows: enough to keep rows that are a power of two
+/// apart from meeting in the same cache sets.
+fn padded_k(kc: usize) -> usize {
+    kc.next_multiple_of(16) + 16
+}
+
+/// Runs a product on up to `threads` threads.
+///
+/// # Safety
+/// The views are valid, C overlaps nothing, and the micro-kernels are of a set that this processor has.
+pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
+    if p.m == 0 || p.n == 0 {
+        return;
+    }
+    let blocking = Blocking::of(p.micro, p.n, p.k);
+    let (row_parts, col_parts) = split(p, blocking, threads);
+    if row_parts * col_parts == 1 {
+        // SAFETY: the whole of C, by contract.
+        return unsafe { block(p, blocking, 0..p.m, 0..p.n) };
+    }
+    let width = p.micro.cols();
+    let panels = p.n.div_ceil(width);
+    pool::run_on(threads, row_parts * col_parts, &|task| {
+        let (i, j) = (task % row_parts, task / row_parts);
+        let rows = i * p.m / row_parts..(i + 1) * p.m / row_parts;
+        let cols = j * panels / col_parts * width..((j + 1) * panels / col_parts * width).min(p.n);
+        // SAFETY: blocks of different tasks do not overlap.
+        unsafe { block(p, blocking, rows, cols) };
+    });
+}
+
+/// Work that is worth a second thread, in multiply-adds: about ten microseconds of one core.
+pub const WORTH: usize = 1 << 20;
+
+/// Into how many parts rows and columns are cut.
+fn split<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, threads: usize) -> (usize, usize) {
+    let work = p.m.saturating_mul(p.n).saturating_mul(p.k.max(1));
+    let parts = threads.min(work / WORTH + 1);
+    if parts <= 1 {
+        return (1, 1);
+    }
+    let width = p.micro.cols();
+    let (panels, tiles) = (p.n.div_ceil(width), p.m.div_ceil(p.micro.rows));
+    let mut best = (f64::INFINITY, (1, 1));
+    for row_parts in 1..=parts.min(tiles) {
+        let col_parts = (parts / row_parts).clamp(1, panels);
+        let rows = p.m.div_ceil(row_parts) as f64;
+        let cols = (panels.div_ceil(col_parts) * width) as f64;
+        // Per step of k: a multiply-add counts one; an element of B is packed once a part, one of A once a slice.
+        let slices = (cols / blocking.cols as f64).ceil();
+        let pack = if matches!(p.b, Source::Strided(_)) { 10.0 * cols } else { 2.0 * cols };
+        let cost = rows * cols + pack + 6.0 * rows * slices;
+        if cost < best.0 {
+            best = (cost, (row_parts, col_parts));
+        }
+    }
+    best.1
+}
+
+/// Computes one block of C.
+///
+/// # Safety
+/// As [`run`]; nobody else writes to the block.
+unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Range<usize>, cols: Range<usize>) {
+    let micro = p.micro;
+    let width = micro.cols();
+    let slice = blocking.cols.min(cols.len().next_multiple_of(width));
+    let in_place = match p.b {
+        Source::Panels(_) => true,
+        Source::Strided(b) => b.col_stride == 1 && rows.len() <= 2 * micro.rows,
+    };
+    let b_elems = if in_place { 0 } else { slice * blocking.k };
+    let a_elems = micro.rows * padded_k(blocking.k);
+    workspace::with((b_elems + a_elems + 64) * size_of::<T>(), |memory| {
+        let b_space = memory.cast::<T>();
+        let mut start = cols.start;
+        while start < cols.end {
+            let part = start..(start + slice).min(cols.end);
+            let mut at = 0;
+            loop {
+                let depth = at..(at + blocking.k).min(p.k);
+                // SAFETY: the buffer has room for a slice of B and a tile of A; the ranges are inside the product.
+                unsafe { slab(p, &rows, &part, &depth, in_place, b_space, b_space.add(b_elems)) };
+                at = depth.end;
+                // Once even for k = 0, which writes the epilogue of zero.
+                if at >= p.k {
+                    break;
+                }
+            }
+            start = part.end;
+        }
+    });
+}
+
+/// One slice of columns with one block of k.
+///
+/// # Safety
+/// As [`block`]; `b_space` holds the packed slice and `a_space` the copy of a tile's part of A.
+unsafe fn slab<T: GemmFloat>(
+    p: &Product<'_, T>,
+    rows: &Range<usize>,
+    cols: &Range<usize>,
+    depth: &Range<usize>,
+    in_place: bool,
+    b_space: *mut T,
+    a_space: *mut T,
+) {
+    let micro = p.micro;
+    let width = micro.cols();
+    let kc = depth.len();
+    // Panel 0 of the slice, the distance between panels, and between rows of a panel.
+    let (b, b_panel, b_row, b_ends) = match p.b {
+        Source::Panels(panels) => {
+            // A block of k holds all panels of all columns.
+            let first = depth.start * p.n.next_multiple_of(width) + cols.start * kc;
+            (panels.wrapping_add(first), width * kc, width as isize, false)
+        }
+        Source::Strided(b) if in_place => (b.at(depth.start, cols.start), width, b.row_stride, true),
+        Source::Strided(b) => {
+            let part = Mat { ptr: b.at(depth.start, cols.start), rows: kc, cols: cols.len(), ..b };
+            // SAFETY: the space holds `slice * kc` elements.
+            unsafe { pack_panels(micro, part, b_space) };
+            (b_space.cast_const(), width * kc, width as isize, false)
+        }
+    };
+    let last = depth.end == p.k;
+    let tiles = rows.len().div_ceil(micro.rows);
+    for tile in 0..tiles {
+        let top = rows.start + tile * rows.len() / tiles;
+        let height = rows.start + (tile + 1) * rows.len() / tiles - top;
+        let a_view = Mat { ptr: p.a.at(top, depth.start), rows: height, cols: kc, ..p.a };
+        // SAFETY: the space holds a tile's part of A.
+        let (a, a_row, a_col) = unsafe { near(micro, a_view, cols.len() > width, a_space) };
+        // The next tile's rows, a part with each panel; after the last tile those of the next block of k.
+        let panels = cols.len().div_ceil(width);
+        let next = if tile + 1 < tiles { p.a.at(top + height, depth.start) } else { p.a.at(rows.start, depth.end) };
+        let ahead = Lookahead::of(Mat { ptr: next, ..a_view }, panels);
+        let mut left = cols.start;
+        let mut panel = b;
+        while left < cols.end {
+            let wide = width.min(cols.end - left);
+            let vectors = wide.div_ceil(micro.lanes);
+            let c = p.c.wrapping_offset(top as isize * p.c_row).wrapping_add(left);
+            let mut tile = Tile {
+                k: kc,
+                a,
+                a_row,
+                a_col,
+                b: panel,
+                b_row,
+                b_ends,
+                c,
+                c_row: p.c_row,
+                tail: wide - (vectors - 1) * micro.lanes,
+                accumulate: depth.start > 0,
+                finish: None,
+                ahead: ahead.part((left - cols.start) / width),
+            };
+            let kernel = micro.tile(height, vectors);
+            // SAFETY: the tile lies in the block, and its operands in the views or in the packed copies.
+            unsafe {
+                if last && !p.epilogue.is_identity() {
+                    finish(p, &mut tile, kernel, top..top + height, left..left + wide);
+                } else {
+                    kernel(&tile);
+                }
+            }
+            left += wide;
+            panel = panel.wrapping_add(b_panel);
+        }
+    }
+}
+
+/// The lines of a tile's part of A, shared out to the panels of the tile before it.
+struct Lookahead<T> {
+    /// Of the first panel.
+    first: Ahead<T>,
+    /// Elements from one panel's part to the next's.
+    stride: isize,
+}
+
+impl<T> Lookahead<T> {
+    fn of(a: Mat<T>, panels: usize) -> Lookahead<T> {
+        let line = Ahead::<T>::LINE as isize;
+        if a.col_stride == 1 {
+            // A few rows a panel; along each a line with every line's length of k.
+            let count = a.rows.div_ceil(panels);
+            let first = Ahead { ptr: a.ptr, step: line, stride: a.row_stride, count };
+            Lookahead { first, stride: count as isize * a.row_stride }
+        } else {
+            // A stretch of k a panel, one line each: a column of a tile is no longer than that.
+            let count = Ahead::<T>::LINE.div_ceil(panels);
+            let first = Ahead { ptr: a.ptr, step: count as isize * a.col_stride, stride: a.col_stride, count };
+            Lookahead { first, stride: (a.cols.div_ceil(Ahead::<T>::LINE) * count) as isize * a.col_stride }
+        }
+    }
+
+    fn part(&self, panel: usize) -> Ahead<T> {
+        Ahead { ptr: self.first.ptr.wrapping_offset(panel as isize * self.stride), ..self.first }
+    }
+}
+
+/// Runs a tile with the epilogue of its place.
+///
+/// # Safety
+/// As [`block`]; the ranges are the tile's.
+unsafe fn finish<T: GemmFloat>(
+    p: &Product<'_, T>,
+    tile: &mut Tile<'_, T>,
+    kernel: super::micro::TileFn<T>,
+    rows: Range<usize>,
+    cols: Range<usize>,
+) {
+    let e = p.epilogue;
+    let mut bias_copy = [T::ZERO; MAX_TILE / MAX_ROWS];
+    let mut residual_copy;
+    // SAFETY: rows and columns are inside C, which the bias and the residual match in shape.
+    unsafe {
+        let mut col_bias = e.col_bias;
+        if !col_bias.is_null() {
+            col_bias = col_bias.offset(cols.start as isize * e.col_bias_stride);
+            if e.col_bias_stride != 1 {
+                for (j, to) in bias_copy.iter_mut().enumerate().take(cols.len()) {
+                    *to = *col_bias.offset(j as isize * e.col_bias_stride);
+                }
+                col_bias = bias_copy.as_ptr();
+            }
+        }
+        let mut row_bias = e.row_bias;
+        if !row_bias.is_null() {
+            row_bias = row_bias.offset(rows.start as isize * e.row_bias_stride);
+        }
+        let (mut residual, mut residual_row) = (std::ptr::null(), 0);
+        if let Some(r) = e.residual {
+            residual = r.at(rows.start, cols.start);
+            residual_row = r.row_stride;
+            if r.col_stride != 1 {
+                residual_copy = [T::ZERO; MAX_TILE];
+                for i in 0..rows.len() {
+                    for j in 0..cols.len() {
+                        residual_copy[i * cols.len() + j] = *r.at(rows.start + i, cols.start + j);
+                    }
+                }
+                residual = residual_copy.as_ptr();
+                residual_row = cols.len() as isize;
+            }
+        }
+        let finish = Finish {
+            scale: e.scale,
+            col_bias,
+            row_bias,
+            row_bias_stride: e.row_bias_stride,
+            residual,
+            residual_row,
+            relu: e.activation == Activation::Relu,
+        };
+        kernel(&Tile { finish: Some(&finish), ..*tile });
+        if !matches!(e.activation, Activation::Identity | Activation::Relu) {
+            // The tile is still in the first-level cache.
+            (p.micro.activate)(tile.c, tile.c_row, rows.len(), cols.len(), e.activation);
+        }
+    }
+}
+
+/// Brings a tile's part of A near: the address of its first element and the strides along rows and k.
+///
+/// # Safety
+/// The view is valid and `space` holds `micro.rows * padded_k(a.cols)` elements.
+unsafe fn near<T: GemmFloat>(micro: &Micro<T>, a: Mat<T>, reused: bool, space: *mut T) -> (*const T, isize, isize) {
+    let as_it_is = (a.ptr, a.row_stride, a.col_stride);
+    if !reused || a.cols == 0 {
+        return as_it_is;
+    }
+    let bytes = size_of::<T>();
+    if a.col_stride == 1 {
+        // Rows one after the other, or so close that they share pages, do not fall into the same cache sets.
+        if a.row_stride.unsigned_abs() * bytes <= 1024 || a.row_stride == a.cols as isize {
+            return as_it_is;
+        }
+        let stride = padded_k(a.cols);
+        let block = Block {
+            src: a.ptr,
+            src_row: a.row_stride,
+            src_col: 1,
+            dst: space,
+            dst_row: stride,
+            rows: a.rows,
+            width: a.cols,
+            padded: a.cols,
+        };
+        // SAFETY: by contract.
+        unsafe { (micro.copy)(&block) };
+        return (space, stride as isize, 1);
+    }
+    let block = Block {
+        src: a.ptr,
+        src_row: a.col_stride,
+        src_col: a.row_stride,
+        dst: space,
+        dst_row: a.rows,
+        rows: a.cols,
+        width: a.rows,
+        padded: a.rows,
+    };
+    // SAFETY: by contract.
+    unsafe { if a.row_stride == 1 { (micro.copy)(&block) } else { (micro.transpose)(&block) } };
+    (space, 1, a.rows as isize)
+}
+
+/// Packs a part of B into panels, each `b.rows` rows of the panel's width, the last filled up with zeros.
+///
+/// # Safety
+/// The view is valid and `space` holds `b.rows` times the columns rounded up to whole panels.
+pub unsafe fn pack_panels<T: GemmFloat>(micro: &Micro<T>, b: Mat<T>, space: *mut T) {
+    let width = micro.cols();
+    // Rows in groups, so that a row of the source is read over all panels while its page is near.
+    const GROUP: usize = 16;
+    for row in (0..b.rows).step_by(GROUP) {
+        let rows = GROUP.min(b.rows - row);
+        for (panel, col) in (0..b.cols).step_by(width).enumerate() {
+            let block = Block {
+                src: b.at(row, col),
+                src_row: b.row_stride,
+                src_col: b.col_stride,
+                // SAFETY: inside the space, by contract.
+                dst: unsafe { space.add(panel * width * b.rows + row * width) },
+                dst_row: width,
+                rows,
+                width: width.min(b.cols - col),
+                padded: width,
+            };
+            // SAFETY: by contract.
+            unsafe { if b.col_stride == 1 { (micro.copy)(&block) } else { (micro.transpose)(&block) } };
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Memory for packed operands: one buffer a thread, kept from call to call.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::Cell;
+use std::ptr::NonNull;
+
+/// A buffer that is larger than this goes back to the system after the call that needed it.
+const KEEP: usize = 64 << 20;
+/// From this size on, a buffer starts on its own huge page.
+const HUGE: usize = 2 << 20;
+const PAGE: usize = 4096;
+
+/// Bytes that start on a page, or on a huge page where the size makes that worth while.
+pub struct Buffer {
+    ptr: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: plain memory, owned.
+unsafe impl Send for Buffer {}
+// SAFETY: a shared buffer only gives its address.
+unsafe impl Sync for Buffer {}
+
+impl Buffer {
+    /// Uninitialised memory of at least `bytes` bytes.
+    ///
+    /// # Panics
+    /// When `bytes` is near the size of the address space.
+    pub fn new(bytes: usize) -> Buffer {
+        let align = if bytes >= HUGE { HUGE } else { PAGE };
+        let size = bytes.max(1).checked_next_multiple_of(align);
+        let layout = size.and_then(|size| Layout::from_size_align(size, align).ok());
+        let layout = layout.expect("a buffer is smaller than the address space");
+        // SAFETY: the size is not zero.
+        let ptr = unsafe { alloc(layout) };
+        let Some(ptr) = NonNull::new(ptr) else { handle_alloc_error(layout) };
+        if align == HUGE {
+            advise_huge(ptr.as_ptr(), size.unwrap_or(0));
+        }
+        Buffer { ptr, layout }
+    }
+
+    /// The first byte.
+    #[inline]
+    pub fn ptr<T>(&self) -> *mut T {
+        self.ptr.as_ptr().cast()
+    }
+
+    /// How many bytes there are.
+    #[inline]
+    pub fn bytes(&self) -> usize {
+        self.layout.size()
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: allocated with this layout.
+        unsafe { dealloc(self.ptr.as_ptr(), self.layout) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn advise_huge(ptr: *mut u8, bytes: usize) {
+    unsafe extern "C" {
+        fn madvise(addr: *mut std::ffi::c_void, length: usize, advice: i32) -> i32;
+    }
+    const MADV_HUGEPAGE: i32 = 14;
+    // SAFETY: the range is ours and whole pages; the advice changes no contents, and a refusal changes nothing.
+    unsafe { madvise(ptr.cast(), bytes, MADV_HUGEPAGE) };
+}
+
+#[cfg(not(target_os = "linux"))]
+fn advise_huge(_: *mut u8, _: usize) {}
+
+thread_local! {
+    static KEPT: Cell<Option<Buffer>> = const { Cell::new(None) };
+}
+
+/// Calls `f` with uninitialised memory of at least `bytes` bytes, aligned to a page. Allocates only if this thread has
+/// not had a buffer of that size before, or is inside another `with`.
+#[inline]
+pub fn with<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+    let kept = KEPT.try_with(Cell::take).ok().flatten();
+    let buffer = match kept {
+        Some(buffer) if buffer.bytes() >= bytes => buffer,
+        _ => Buffer::new(bytes),
+    };
+    let result = f(buffer.ptr());
+    if buffer.bytes() <= KEEP {
+        // A thread that is ending has no place to keep it.
+        let _ = KEPT.try_with(|kept| kept.set(Some(buffer)));
+    }
+    result
+}

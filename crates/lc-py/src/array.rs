@@ -1,0 +1,442 @@
+//! Arrays in and out: what a Python object is as a tensor.
+//!
+//! An exact `ndarray` of native float32 or float64 is read by its fields, without a copy and whatever its strides. All
+//! else takes the general path: DLPack and the buffer protocol through NumPy, also without a copy where the type is
+//! already right, then a conversion where the function allows one. Results are never converted: what cannot be written
+//! in place is refused.
+
+use crate::error::{raise, raise_from};
+use crate::numpy::{self, Array};
+use lc_core::{DType, Error, Shape, Strides, TensorMut, TensorRef, TensorSpec};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyTuple};
+use std::ffi::c_int;
+
+/// What becomes of an input that is not an array of float32 or float64.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cast {
+    /// Everything becomes this type, as NumPy casts.
+    To(DType),
+    /// Arrays keep float32 or float64 and must have one of them; Python numbers and sequences become this type.
+    Keep(DType),
+}
+
+/// The original interface's rule: everything becomes float32.
+pub const TO_F32: Cast = Cast::To(DType::F32);
+/// The rule of `lightning_core.api`.
+pub const KEEP: Cast = Cast::Keep(DType::F32);
+
+/// An input, borrowed or converted; the tensor lives as long as this.
+pub struct Input<'a, 'py> {
+    tensor: TensorRef<'a>,
+    // Keeps a converted array alive; `None` when the tensor borrows the caller's object.
+    _owner: Option<Bound<'py, PyAny>>,
+}
+
+impl Input<'_, '_> {
+    /// The input as a tensor.
+    #[inline]
+    pub fn tensor(&self) -> TensorRef<'_> {
+        self.tensor
+    }
+}
+
+/// A result that the caller provided.
+pub struct Output<'a, 'py> {
+    ptr: *mut u8,
+    spec: TensorSpec,
+    _owner: Option<Bound<'py, PyAny>>,
+    life: std::marker::PhantomData<&'a ()>,
+}
+
+impl Output<'_, '_> {
+    /// Type and extents.
+    #[inline]
+    pub fn spec(&self) -> &TensorSpec {
+        &self.spec
+    }
+
+    /// The result as a tensor.
+    #[inline]
+    pub fn tensor_mut(&mut self) -> TensorMut<'_> {
+        // SAFETY: `output` checked that the memory is writable, aligned and dense; the caller's object or `_owner` keeps it
+        // alive. What else Python code may hold of it is under the lock or, as with NumPy, its own affair.
+        unsafe { TensorMut::from_raw(self.ptr, self.spec) }
+    }
+
+    /// The result under another shape with as many elements.
+    ///
+    /// # Errors
+    /// Another number of elements.
+    pub fn reshape(&mut self, op: &'static str, name: &'static str, shape: Shape) -> PyResult<()> {
+        if shape.numel() != self.spec.shape.numel() {
+            let expected = format!("{} elements (shape {shape})", shape.numel());
+            let got = format!("shape {}", self.spec.shape);
+            return Err(raise(Error::invalid(op, name, expected, got)));
+        }
+        self.spec.shape = shape;
+        Ok(())
+    }
+}
+
+#[inline]
+fn dtype_of(array: &Array) -> Option<DType> {
+    // SAFETY: an array's descriptor is never null.
+    let descr = unsafe { &*array.descr };
+    let native = if cfg!(target_endian = "little") { b'<' } else { b'>' };
+    let order = descr.byteorder as u8;
+    if order != b'=' && order != native {
+        return None;
+    }
+    match descr.type_num {
+        numpy::FLOAT32 => Some(DType::F32),
+        numpy::FLOAT64 => Some(DType::F64),
+        _ => None,
+    }
+}
+
+#[inline]
+fn extents(array: &Array) -> (&[usize], &[isize]) {
+    let rank = array.nd as usize;
+    if rank == 0 {
+        return (&[], &[]);
+    }
+    // SAFETY: `dimensions` and `strides` hold `nd` values each; extents are not negative, so they read as `usize`.
+    unsafe {
+        (
+            std::slice::from_raw_parts(array.dimensions.cast::<usize>(), rank),
+            std::slice::from_raw_parts(array.strides, rank),
+        )
+    }
+}
+
+/// The tensor that an array is, if it is native, aligned float32 or float64 with strides in whole elements.
+#[inline]
+fn view<'a>(array: &'a Array) -> Option<TensorRef<'a>> {
+    let dtype = dtype_of(array)?;
+    if array.flags & numpy::ALIGNED == 0 {
+        return None;
+    }
+    let (dims, byte_strides) = extents(array);
+    let shape = Shape::new(dims).ok()?;
+    let spec = TensorSpec::new(dtype, shape);
+    if array.flags & numpy::C_CONTIGUOUS != 0 {
+        // SAFETY: NumPy's flag says that the elements lie densely in row-major order from `data`; the array is alive.
+        return Some(unsafe { TensorRef::from_raw(array.data, spec, shape.contiguous_strides()) });
+    }
+    let size = dtype.size() as isize;
+    let mut steps = [0isize; lc_core::shape::MAX_RANK];
+    for (step, bytes) in steps.iter_mut().zip(byte_strides) {
+        if bytes % size != 0 {
+            return None;
+        }
+        *step = bytes / size;
+    }
+    let strides = Strides::new(&steps[..dims.len()]).ok()?;
+    // SAFETY: NumPy's invariant: every index within `dims` lies at its strides inside the array's memory.
+    Some(unsafe { TensorRef::from_raw(array.data, spec, strides) })
+}
+
+/// The input `name` of `op` as a tensor.
+///
+/// # Errors
+/// `TypeError` for what is no array or has a dtype that `cast` does not take; `ValueError` for ragged or non-numeric
+/// data; both name op and argument.
+#[inline]
+pub fn input<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &'a Bound<'py, PyAny>,
+    cast: Cast,
+) -> PyResult<Input<'a, 'py>> {
+    if let Some(tensor) = numpy::exact(obj).and_then(view) {
+        let fits = match cast {
+            Cast::To(dtype) => tensor.dtype() == dtype,
+            Cast::Keep(_) => true,
+        };
+        if fits {
+            return Ok(Input { tensor, _owner: None });
+        }
+    }
+    general_input(op, name, obj, cast)
+}
+
+/// The optional input `name` of `op`: `None` gives `None`.
+///
+/// # Errors
+/// As [`input`].
+#[inline]
+pub fn optional_input<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: Option<&'a Bound<'py, PyAny>>,
+    cast: Cast,
+) -> PyResult<Option<Input<'a, 'py>>> {
+    obj.map(|obj| input(op, name, obj, cast)).transpose()
+}
+
+fn describe(obj: &Bound<'_, PyAny>) -> String {
+    let name = obj.get_type().fully_qualified_name().map_or_else(|_| "an object".into(), |n| n.to_string());
+    match numpy::any(obj) {
+        Some(_) => {
+            let dtype = obj.getattr("dtype").and_then(|d| d.str().map(|s| s.to_string())).unwrap_or_default();
+            format!("{name} of {dtype}")
+        }
+        None => name,
+    }
+}
+
+/// Whether Python has no fixed element type for the object, so that it takes the type of the call.
+pub fn is_weak(obj: &Bound<'_, PyAny>) -> bool {
+    obj.is_exact_instance_of::<PyFloat>()
+        || obj.is_exact_instance_of::<PyInt>()
+        || obj.is_exact_instance_of::<PyBool>()
+        || obj.is_instance_of::<PyList>()
+        || obj.is_instance_of::<PyTuple>()
+}
+
+fn import_numpy<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyModule>> {
+    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
+    MODULE.get_or_try_init(py, || py.import("numpy").map(Bound::unbind)).map(|m| m.bind(py))
+}
+
+/// Whether the object has the buffer protocol, which the stable ABI of Python 3.10 tells only through a memoryview.
+fn has_buffer(obj: &Bound<'_, PyAny>) -> bool {
+    PyMemoryView::from(obj).is_ok()
+}
+
+/// DLPack's numbers of devices whose memory the host reads: `kDLCPU` and `kDLCUDAHost`.
+const HOST_DEVICES: [i64; 2] = [1, 3];
+
+/// The object as an `ndarray`, sharing memory where the object allows it; weak objects become `dtype` at once.
+fn to_ndarray<'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &Bound<'py, PyAny>,
+    dtype: Option<DType>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = obj.py();
+    let np = import_numpy(py)?;
+    let wrap = |cause: PyErr| conversion_error(py, op, name, obj, cause);
+    if numpy::any(obj).is_some() {
+        return Ok(obj.clone());
+    }
+    if !has_buffer(obj)
+        && let Ok(method) = obj.getattr(intern!(py, "__dlpack_device__"))
+    {
+        let (device, _): (i64, i64) = method.call0().and_then(|d| d.extract()).map_err(wrap)?;
+        if !HOST_DEVICES.contains(&device) {
+            let got = format!("{} on DLPack device {device}", describe(obj));
+            let hint = "copy it to the host first, for instance with `.cpu()` or `numpy.asarray`";
+            return Err(raise(Error::wrong_type(op, name, "an array in host memory", got).hint(hint)));
+        }
+        // What DLPack cannot express, such as a tensor that requires a gradient, gets NumPy's own conversion below, whose
+        // error says what to do.
+        if let Ok(array) = np.call_method1(intern!(py, "from_dlpack"), (obj,)) {
+            return Ok(array);
+        }
+    }
+    let kwargs = PyDict::new(py);
+    if let Some(dtype) = dtype {
+        kwargs.set_item(intern!(py, "dtype"), dtype.name())?;
+    }
+    np.call_method(intern!(py, "asarray"), (obj,), Some(&kwargs)).map_err(wrap)
+}
+
+/// An exception of NumPy's conversion as one of ours. Warnings that were turned into errors, interrupts and what else
+/// is not about the argument pass unchanged.
+fn conversion_error(
+    py: Python<'_>,
+    op: &'static str,
+    name: &'static str,
+    obj: &Bound<'_, PyAny>,
+    cause: PyErr,
+) -> PyErr {
+    let expected = "an array of real numbers";
+    let got = format!("{} ({})", describe(obj), cause.value(py));
+    if cause.is_instance_of::<PyTypeError>(py) {
+        raise_from(py, Error::wrong_type(op, name, expected, got), cause)
+    } else if cause.is_instance_of::<PyValueError>(py) || cause.is_instance_of::<PyOverflowError>(py) {
+        raise_from(py, Error::invalid(op, name, expected, got), cause)
+    } else if cause.is_instance_of::<PyMemoryError>(py) {
+        raise_from(py, Error::new(lc_core::ErrorKind::OutOfMemory, op).argument(name).got(got), cause)
+    } else {
+        cause
+    }
+}
+
+#[cold]
+fn general_input<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &'a Bound<'py, PyAny>,
+    cast: Cast,
+) -> PyResult<Input<'a, 'py>> {
+    let py = obj.py();
+    let (Cast::To(dtype) | Cast::Keep(dtype)) = cast;
+    let weak = is_weak(obj);
+    if obj.is_none() {
+        return Err(raise(Error::wrong_type(op, name, "an array", "None")));
+    }
+    let mut array = to_ndarray(op, name, obj, (weak || matches!(cast, Cast::To(_))).then_some(dtype))?;
+    let target = match cast {
+        Cast::To(dtype) => dtype,
+        Cast::Keep(_) => {
+            let fields = numpy::any(&array).ok_or_else(|| not_an_array(op, name, obj))?;
+            // SAFETY: an array's descriptor is never null.
+            match unsafe { (*fields.descr).type_num } {
+                numpy::FLOAT32 => DType::F32,
+                numpy::FLOAT64 => DType::F64,
+                _ => {
+                    let hint = "convert it first, for instance with `.astype(numpy.float32)`";
+                    let got = describe(&array);
+                    return Err(raise(Error::wrong_type(op, name, "float32 or float64", got).hint(hint)));
+                }
+            }
+        }
+    };
+    let usable = |array: &Bound<'py, PyAny>| {
+        numpy::any(array).and_then(view).filter(|t| t.dtype() == target).map(|t| (t.ptr(), *t.spec(), *t.strides()))
+    };
+    let mut parts = usable(&array);
+    if parts.is_none() {
+        let np = import_numpy(py)?;
+        let kwargs = PyDict::new(py);
+        kwargs.set_item(intern!(py, "dtype"), target.name())?;
+        kwargs.set_item(intern!(py, "order"), "C")?;
+        // `require` would keep misaligned input; a copy through `array` is aligned and native.
+        array = np
+            .call_method(intern!(py, "array"), (&array,), Some(&kwargs))
+            .map_err(|cause| conversion_error(py, op, name, obj, cause))?;
+        parts = usable(&array);
+    }
+    let Some((ptr, spec, strides)) = parts else {
+        return Err(not_an_array(op, name, obj));
+    };
+    // SAFETY: the parts are those of a view of `array`, which `_owner` keeps alive.
+    let tensor = unsafe { TensorRef::from_raw(ptr, spec, strides) };
+    Ok(Input { tensor, _owner: Some(array) })
+}
+
+#[cold]
+fn not_an_array(op: &'static str, name: &'static str, obj: &Bound<'_, PyAny>) -> PyErr {
+    let got = match numpy::any(obj) {
+        Some(fields) if fields.nd as usize > lc_core::shape::MAX_RANK => format!("{} dimensions", fields.nd),
+        _ => describe(obj),
+    };
+    let expected = format!("an array of at most {} dimensions", lc_core::shape::MAX_RANK);
+    raise(Error::invalid(op, name, expected, got))
+}
+
+/// The result `name` of `op`, into which the call writes.
+///
+/// # Errors
+/// `TypeError` for what is no writable array in host memory or has another dtype than float32 or float64; `ValueError`
+/// for an array that is read-only, not C-contiguous, misaligned or of foreign byte order.
+#[inline]
+pub fn output<'a, 'py>(op: &'static str, name: &'static str, obj: &'a Bound<'py, PyAny>) -> PyResult<Output<'a, 'py>> {
+    const WANTED: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED | numpy::WRITEABLE;
+    if let Some(array) = numpy::exact(obj)
+        && array.flags & WANTED == WANTED
+        && let Some(dtype) = dtype_of(array)
+        && let Ok(shape) = Shape::new(extents(array).0)
+    {
+        let spec = TensorSpec::new(dtype, shape);
+        return Ok(Output { ptr: array.data, spec, _owner: None, life: std::marker::PhantomData });
+    }
+    general_output(op, name, obj)
+}
+
+#[cold]
+fn general_output<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &'a Bound<'py, PyAny>,
+) -> PyResult<Output<'a, 'py>> {
+    let py = obj.py();
+    let shares = numpy::any(obj).is_some() || has_buffer(obj) || obj.hasattr(intern!(py, "__dlpack_device__"))?;
+    if !shares {
+        let hint = "pass an array that the result can be written into; lists and numbers cannot be";
+        return Err(raise(Error::wrong_type(op, name, "a writable array", describe(obj)).hint(hint)));
+    }
+    let array = to_ndarray(op, name, obj, None)?;
+    let Some(fields) = numpy::any(&array) else { return Err(not_an_array(op, name, obj)) };
+    // SAFETY: an array's descriptor is never null.
+    if !matches!(unsafe { (*fields.descr).type_num }, numpy::FLOAT32 | numpy::FLOAT64) {
+        return Err(raise(Error::wrong_type(op, name, "float32 or float64", describe(&array))));
+    }
+    let refuse = |expected: &'static str, got: &'static str| Err(raise(Error::invalid(op, name, expected, got)));
+    let Some(dtype) = dtype_of(fields) else { return refuse("native byte order", "foreign byte order") };
+    if fields.flags & numpy::WRITEABLE == 0 {
+        return refuse("a writable array", "a read-only one");
+    }
+    if fields.flags & numpy::C_CONTIGUOUS == 0 {
+        return refuse("a C-contiguous array", "a strided one");
+    }
+    if fields.flags & numpy::ALIGNED == 0 {
+        return refuse("an aligned array", "a misaligned one");
+    }
+    let shape = Shape::new(extents(fields).0).map_err(|e| raise(e.in_op(op)))?;
+    let ptr = fields.data;
+    Ok(Output { ptr, spec: TensorSpec::new(dtype, shape), _owner: Some(array), life: std::marker::PhantomData })
+}
+
+/// A new array for a result, and the tensor to write it through.
+///
+/// # Errors
+/// `OutOfMemoryError`.
+#[inline]
+pub fn new_array<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    spec: &TensorSpec,
+) -> PyResult<(Bound<'py, PyAny>, TensorMut<'py>)> {
+    let array = new_shaped(py, op, spec, spec.shape.dims())?;
+    let ptr = numpy::data(&array);
+    // SAFETY: the array is new, dense and of this type and size; nobody else has it yet.
+    Ok((array, unsafe { TensorMut::from_raw(ptr, *spec) }))
+}
+
+/// As [`new_array`], but the array has the extents `dims`, with as many elements as `spec`.
+///
+/// # Errors
+/// `OutOfMemoryError`.
+#[inline]
+pub fn new_array_as<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    spec: &TensorSpec,
+    dims: &[usize],
+) -> PyResult<(Bound<'py, PyAny>, TensorMut<'py>)> {
+    debug_assert_eq!(dims.iter().product::<usize>(), spec.shape.numel());
+    let array = new_shaped(py, op, spec, dims)?;
+    let ptr = numpy::data(&array);
+    // SAFETY: as in `new_array`; the number of elements is the same.
+    Ok((array, unsafe { TensorMut::from_raw(ptr, *spec) }))
+}
+
+#[inline]
+fn new_shaped<'py>(
+    py: Python<'py>,
+    op: &'static str,
+    spec: &TensorSpec,
+    dims: &[usize],
+) -> PyResult<Bound<'py, PyAny>> {
+    numpy::empty(py, spec.dtype == DType::F64, dims).map_err(|cause| {
+        let error = Error::new(lc_core::ErrorKind::OutOfMemory, op).got(format!("{} bytes to allocate", spec.bytes()));
+        raise_from(py, error, cause)
+    })
+}
+
+/// The elements of an array that [`new_array`] made, as a flat Python list of floats.
+///
+/// # Errors
+/// `MemoryError`.
+pub fn to_list<'py>(py: Python<'py>, tensor: &TensorRef<'_>) -> PyResult<Bound<'py, PyList>> {
+    let mut values = Vec::with_capacity(tensor.shape().numel());
+    tensor.for_each(|x| values.push(x));
+    PyList::new(py, values)
+}
