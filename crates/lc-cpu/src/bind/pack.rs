@@ -9,6 +9,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::PACK,
     names: ["cpu.pack.scalar", "cpu.pack.avx2", "cpu.pack.avx512", "cpu.pack.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: None,
 };
 
