@@ -4,7 +4,10 @@
 //! are dense and overlap nothing. A binding only unpacks.
 
 mod activation;
+mod attention;
+mod attention_train;
 mod conv2d;
+mod conv_attention;
 mod elementwise;
 mod ffn;
 mod layer_norm;
@@ -14,6 +17,7 @@ mod matmul;
 mod pack;
 mod reference;
 mod rms_norm;
+mod softmax;
 
 use crate::isa::Isa;
 use crate::math::MathFloat;
@@ -46,6 +50,10 @@ pub fn all() -> Vec<Binding> {
         matmul::BINDING,
         linear::BINDING,
         conv2d::BINDING,
+        attention::BINDING,
+        attention_train::BINDING,
+        softmax::BINDING,
+        conv_attention::BINDING,
         layer_norm::BINDING,
         rms_norm::BINDING,
         activation::BINDING,
