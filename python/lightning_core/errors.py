@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = [
     "DriverError",
+    "FallbackWarning",
     "InvalidTypeError",
     "InvalidValueError",
     "LightningError",
@@ -90,3 +91,10 @@ class NotSupportedError(LightningError):
 
 class DriverError(LightningError):
     """A device or its driver failed."""
+
+
+class FallbackWarning(RuntimeWarning):
+    """An op ran on another device than the one that was asked for; said once for each op and device.
+
+    ``Policy(fallback="allow")`` silences it, ``Policy(fallback="deny")`` makes it an error.
+    """

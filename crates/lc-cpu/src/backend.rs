@@ -91,7 +91,11 @@ impl Compute for CpuBackend {
             return Err(Error::new(ErrorKind::Unknown, "cpu").expected("host memory").got("device memory"));
         };
         let call = bind::Call { isa: self.isa, attrs, inputs, prepared, outputs };
-        (self.bindings[kernel.code as usize].run)(&call)
+        let binding = &self.bindings[kernel.code as usize];
+        match binding.run_op {
+            None => (binding.run)(&call),
+            Some(run) => run(binding.op, &call),
+        }
     }
 }
 

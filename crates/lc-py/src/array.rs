@@ -178,6 +178,80 @@ pub fn optional_input<'a, 'py>(
     obj.map(|obj| input(op, name, obj, cast)).transpose()
 }
 
+/// The input `name` of `op` as a dense tensor of `shape`; of the input's own shape only the number of elements matters.
+///
+/// # Errors
+/// As [`input`]; `ValueError` for another number of elements.
+#[inline]
+pub fn shaped<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &'a Bound<'py, PyAny>,
+    cast: Cast,
+    shape: Shape,
+) -> PyResult<Input<'a, 'py>> {
+    let mut given = input(op, name, obj, cast)?;
+    if given.tensor.shape().numel() != shape.numel() {
+        let expected = format!("{} elements (shape {shape})", shape.numel());
+        let got = format!("{} elements (shape {})", given.tensor.shape().numel(), given.tensor.shape());
+        return Err(raise(Error::invalid(op, name, expected, got)));
+    }
+    if !given.tensor.is_contiguous() {
+        given = dense_copy(op, name, obj, given.tensor.dtype())?;
+    }
+    let spec = TensorSpec::new(given.tensor.dtype(), shape);
+    // SAFETY: the view is dense and has as many elements as `shape`.
+    given.tensor = unsafe { TensorRef::from_raw(given.tensor.ptr(), spec, shape.contiguous_strides()) };
+    Ok(given)
+}
+
+/// The input `name` of `op` as a dense tensor of one dimension.
+///
+/// # Errors
+/// As [`input`].
+#[inline]
+pub fn flat<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &'a Bound<'py, PyAny>,
+    cast: Cast,
+) -> PyResult<Input<'a, 'py>> {
+    let given = input(op, name, obj, cast)?;
+    if given.tensor.shape().rank() == 1 && given.tensor.is_contiguous() {
+        return Ok(given);
+    }
+    let len = given.tensor.shape().numel();
+    drop(given);
+    shaped(op, name, obj, cast, Shape::new(&[len]).map_err(|e| raise(e.in_op(op)))?)
+}
+
+/// A dense copy of an input, in its row-major order.
+#[cold]
+fn dense_copy<'a, 'py>(
+    op: &'static str,
+    name: &'static str,
+    obj: &Bound<'py, PyAny>,
+    dtype: DType,
+) -> PyResult<Input<'a, 'py>> {
+    let py = obj.py();
+    let kwargs = PyDict::new(py);
+    kwargs.set_item(intern!(py, "dtype"), dtype.name())?;
+    kwargs.set_item(intern!(py, "order"), "C")?;
+    let array = to_ndarray(op, name, obj, Some(dtype))?;
+    let array = import_numpy(py)?
+        .call_method(intern!(py, "array"), (array,), Some(&kwargs))
+        .map_err(|cause| conversion_error(py, op, name, obj, cause))?;
+    owned(array).ok_or_else(|| not_an_array(op, name, obj))
+}
+
+/// The input that a converted array is, if it is usable as one.
+fn owned<'a, 'py>(array: Bound<'py, PyAny>) -> Option<Input<'a, 'py>> {
+    let view = numpy::any(&array).and_then(view)?;
+    // SAFETY: the parts are those of a view of `array`, which `_owner` keeps alive.
+    let tensor = unsafe { TensorRef::from_raw(view.ptr(), *view.spec(), *view.strides()) };
+    Some(Input { tensor, _owner: Some(array) })
+}
+
 fn describe(obj: &Bound<'_, PyAny>) -> String {
     let name = obj.get_type().fully_qualified_name().map_or_else(|_| "an object".into(), |n| n.to_string());
     match numpy::any(obj) {
@@ -298,27 +372,16 @@ fn general_input<'a, 'py>(
             }
         }
     };
-    let usable = |array: &Bound<'py, PyAny>| {
-        numpy::any(array).and_then(view).filter(|t| t.dtype() == target).map(|t| (t.ptr(), *t.spec(), *t.strides()))
-    };
-    let mut parts = usable(&array);
-    if parts.is_none() {
-        let np = import_numpy(py)?;
+    if numpy::any(&array).and_then(view).is_none_or(|t| t.dtype() != target) {
         let kwargs = PyDict::new(py);
         kwargs.set_item(intern!(py, "dtype"), target.name())?;
         kwargs.set_item(intern!(py, "order"), "C")?;
-        // `require` would keep misaligned input; a copy through `array` is aligned and native.
-        array = np
+        // A copy through `array` is native and aligned; `asarray` would keep misaligned data.
+        array = import_numpy(py)?
             .call_method(intern!(py, "array"), (&array,), Some(&kwargs))
             .map_err(|cause| conversion_error(py, op, name, obj, cause))?;
-        parts = usable(&array);
     }
-    let Some((ptr, spec, strides)) = parts else {
-        return Err(not_an_array(op, name, obj));
-    };
-    // SAFETY: the parts are those of a view of `array`, which `_owner` keeps alive.
-    let tensor = unsafe { TensorRef::from_raw(ptr, spec, strides) };
-    Ok(Input { tensor, _owner: Some(array) })
+    owned(array).ok_or_else(|| not_an_array(op, name, obj))
 }
 
 #[cold]
@@ -439,4 +502,62 @@ pub fn to_list<'py>(py: Python<'py>, tensor: &TensorRef<'_>) -> PyResult<Bound<'
     let mut values = Vec::with_capacity(tensor.shape().numel());
     tensor.for_each(|x| values.push(x));
     PyList::new(py, values)
+}
+
+/// The inputs of a call of `lightning_core.api`, in order. Arrays keep float32 or float64; numbers and sequences take the
+/// type of the first array, or float32 if there is none.
+///
+/// # Errors
+/// As [`input`].
+#[inline]
+pub fn inputs<'a, 'py, const N: usize>(
+    op: &'static str,
+    names: [&'static str; N],
+    objects: [Option<&'a Bound<'py, PyAny>>; N],
+) -> PyResult<[Option<Input<'a, 'py>>; N]> {
+    let mut found = [const { None }; N];
+    let mut strong = None;
+    for (slot, (name, obj)) in found.iter_mut().zip(names.into_iter().zip(objects)) {
+        if let Some(obj) = obj
+            && (numpy::exact(obj).is_some() || !is_weak(obj))
+        {
+            let given = input(op, name, obj, KEEP)?;
+            strong = strong.or(Some(given.tensor.dtype()));
+            *slot = Some(given);
+        }
+    }
+    let cast = Cast::Keep(strong.unwrap_or(DType::F32));
+    for (slot, (name, obj)) in found.iter_mut().zip(names.into_iter().zip(objects)) {
+        if let (None, Some(obj)) = (&slot, obj) {
+            *slot = Some(input(op, name, obj, cast)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a call of the original interface that returns flat results returns a list: all of its inputs are flat lists
+/// or tuples.
+pub fn returns_list(objects: &[&Bound<'_, PyAny>]) -> bool {
+    objects.iter().all(|obj| {
+        let first = match (obj.cast::<PyList>(), obj.cast::<PyTuple>()) {
+            (Ok(list), _) => list.get_item(0),
+            (_, Ok(tuple)) => tuple.get_item(0),
+            _ => return false,
+        };
+        first.map_or(true, |x| x.is_instance_of::<PyFloat>() || x.is_instance_of::<PyInt>())
+    })
+}
+
+/// Checks an input's number of dimensions.
+///
+/// # Errors
+/// `ValueError` for another number.
+#[inline]
+pub fn rank(op: &'static str, name: &'static str, given: &Input<'_, '_>, rank: usize) -> PyResult<()> {
+    let shape = given.tensor.shape();
+    if shape.rank() == rank {
+        return Ok(());
+    }
+    let got = format!("{} (shape {shape})", shape.rank());
+    Err(raise(Error::invalid(op, name, format!("{rank} dimensions"), got)))
 }

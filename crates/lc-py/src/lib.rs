@@ -5,12 +5,22 @@
 //! that is a `LightningError` and a `ValueError` or a `TypeError` too. The Python side of the package re-exports what is
 //! registered here and adds no logic to a call.
 
+mod args;
 mod array;
+mod attention;
 mod attention_session;
+mod call;
+mod conv;
+mod elementwise;
 mod error;
 mod graph;
 mod io_policy;
+mod matmul;
+mod nn;
 mod numpy;
+mod policy;
+mod receipt;
+mod runtime;
 mod session;
 mod tensor;
 mod trace;
@@ -22,7 +32,17 @@ use pyo3::prelude::*;
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     numpy::init(m.py())?;
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    let api = PyModule::new(m.py(), "lightning_core.api")?;
+    elementwise::register(m, &api)?;
+    conv::register(m, &api)?;
+    attention::register(m, &api)?;
+    nn::register(&api)?;
+    m.add("_api", &api)?;
     for register in [
+        runtime::register,
+        policy::register,
+        receipt::register,
+        matmul::register,
         tensor::register,
         io_policy::register,
         session::register,

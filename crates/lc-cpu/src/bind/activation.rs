@@ -11,6 +11,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::ACTIVATION,
     names: ["cpu.activation.scalar", "cpu.activation.avx2", "cpu.activation.avx512", "cpu.activation.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: None,
 };
 

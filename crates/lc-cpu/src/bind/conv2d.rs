@@ -13,6 +13,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::CONV2D,
     names: ["cpu.conv2d.scalar", "cpu.conv2d.avx2", "cpu.conv2d.avx512", "cpu.conv2d.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: Some(prepare),
 };
 

@@ -12,24 +12,28 @@ pub const BINDINGS: [Binding; 4] = [
         op: &lc_ops::ADD,
         names: ["cpu.add.scalar", "cpu.add.avx2", "cpu.add.avx512", "cpu.add.neon"],
         run: |call| by_dtype(call, run::<f32, ADD>, run::<f64, ADD>),
+        run_op: None,
         prepare: None,
     },
     Binding {
         op: &lc_ops::SUB,
         names: ["cpu.sub.scalar", "cpu.sub.avx2", "cpu.sub.avx512", "cpu.sub.neon"],
         run: |call| by_dtype(call, run::<f32, SUB>, run::<f64, SUB>),
+        run_op: None,
         prepare: None,
     },
     Binding {
         op: &lc_ops::MUL,
         names: ["cpu.mul.scalar", "cpu.mul.avx2", "cpu.mul.avx512", "cpu.mul.neon"],
         run: |call| by_dtype(call, run::<f32, MUL>, run::<f64, MUL>),
+        run_op: None,
         prepare: None,
     },
     Binding {
         op: &lc_ops::DIV,
         names: ["cpu.div.scalar", "cpu.div.avx2", "cpu.div.avx512", "cpu.div.neon"],
         run: |call| by_dtype(call, run::<f32, DIV>, run::<f64, DIV>),
+        run_op: None,
         prepare: None,
     },
 ];

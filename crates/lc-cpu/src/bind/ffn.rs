@@ -11,6 +11,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::FFN,
     names: ["cpu.ffn.scalar", "cpu.ffn.avx2", "cpu.ffn.avx512", "cpu.ffn.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: Some(|isa, attrs, inputs, index| linear::prepare(isa, attrs, inputs, index, &[W1, W2])),
 };
 

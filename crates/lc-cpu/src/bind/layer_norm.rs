@@ -11,6 +11,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::LAYER_NORM,
     names: ["cpu.layer_norm.scalar", "cpu.layer_norm.avx2", "cpu.layer_norm.avx512", "cpu.layer_norm.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: None,
 };
 

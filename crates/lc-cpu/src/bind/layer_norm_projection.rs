@@ -18,6 +18,7 @@ pub const BINDING: Binding = Binding {
         "cpu.layer_norm_projection.neon",
     ],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: Some(|isa, attrs, inputs, index| linear::prepare(isa, attrs, inputs, index, &[WEIGHT])),
 };
 

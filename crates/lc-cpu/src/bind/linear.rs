@@ -14,6 +14,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::LINEAR,
     names: ["cpu.linear.scalar", "cpu.linear.avx2", "cpu.linear.avx512", "cpu.linear.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: Some(|isa, attrs, inputs, index| prepare(isa, attrs, inputs, index, &[WEIGHT])),
 };
 

@@ -15,6 +15,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::MATMUL,
     names: ["cpu.gemm.scalar", "cpu.gemm.avx2", "cpu.gemm.avx512", "cpu.gemm.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: Some(prepare),
 };
 

@@ -11,6 +11,7 @@ mod layer_norm;
 mod layer_norm_projection;
 mod linear;
 mod matmul;
+mod reference;
 mod rms_norm;
 
 use crate::isa::Isa;
@@ -32,6 +33,8 @@ pub struct Binding {
     pub names: [&'static str; 4],
     /// Runs it.
     pub run: fn(&Call<'_>) -> Result<()>,
+    /// Runs it, told which op it is, if one function serves several.
+    pub run_op: Option<fn(&'static OpDef, &Call<'_>) -> Result<()>>,
     /// Packs an input for a session.
     pub prepare: Option<Prepare>,
 }
@@ -49,6 +52,11 @@ pub fn all() -> Vec<Binding> {
         layer_norm_projection::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
+    for op in lc_ops::ALL {
+        if all.iter().all(|binding| binding.op != op) {
+            all.push(reference::binding(op));
+        }
+    }
     all
 }
 

@@ -11,6 +11,7 @@ pub const BINDING: Binding = Binding {
     op: &lc_ops::RMS_NORM,
     names: ["cpu.rms_norm.scalar", "cpu.rms_norm.avx2", "cpu.rms_norm.avx512", "cpu.rms_norm.neon"],
     run: |call| by_dtype(call, run::<f32>, run::<f64>),
+    run_op: None,
     prepare: None,
 };
 

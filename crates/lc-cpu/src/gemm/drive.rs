@@ -6,7 +6,7 @@
 //! panels of B (each streams through the first level once a tile).
 
 use super::copy::Block;
-use super::micro::{Finish, MAX_ROWS, MAX_TILE, Micro, Tile};
+use super::micro::{Ahead, Finish, MAX_ROWS, MAX_TILE, Micro, Tile};
 use super::workspace;
 use super::{GemmFloat, Plain};
 use crate::machine::caches;
@@ -203,9 +203,13 @@ unsafe fn slab<T: GemmFloat>(
     for tile in 0..tiles {
         let top = rows.start + tile * rows.len() / tiles;
         let height = rows.start + (tile + 1) * rows.len() / tiles - top;
-        let a = Mat { ptr: p.a.at(top, depth.start), rows: height, cols: kc, ..p.a };
+        let a_view = Mat { ptr: p.a.at(top, depth.start), rows: height, cols: kc, ..p.a };
         // SAFETY: the space holds a tile's part of A.
-        let (a, a_row, a_col) = unsafe { near(micro, a, cols.len() > width, a_space) };
+        let (a, a_row, a_col) = unsafe { near(micro, a_view, cols.len() > width, a_space) };
+        // The next tile's rows, a part with each panel; after the last tile those of the next block of k.
+        let panels = cols.len().div_ceil(width);
+        let next = if tile + 1 < tiles { p.a.at(top + height, depth.start) } else { p.a.at(rows.start, depth.end) };
+        let ahead = Lookahead::of(Mat { ptr: next, ..a_view }, panels);
         let mut left = cols.start;
         let mut panel = b;
         while left < cols.end {
@@ -225,6 +229,7 @@ unsafe fn slab<T: GemmFloat>(
                 tail: wide - (vectors - 1) * micro.lanes,
                 accumulate: depth.start > 0,
                 finish: None,
+                ahead: ahead.part((left - cols.start) / width),
             };
             let kernel = micro.tile(height, vectors);
             // SAFETY: the tile lies in the block, and its operands in the views or in the packed copies.
@@ -238,6 +243,35 @@ unsafe fn slab<T: GemmFloat>(
             left += wide;
             panel = panel.wrapping_add(b_panel);
         }
+    }
+}
+
+/// The lines of a tile's part of A, shared out to the panels of the tile before it.
+struct Lookahead<T> {
+    /// Of the first panel.
+    first: Ahead<T>,
+    /// Elements from one panel's part to the next's.
+    stride: isize,
+}
+
+impl<T> Lookahead<T> {
+    fn of(a: Mat<T>, panels: usize) -> Lookahead<T> {
+        let line = Ahead::<T>::LINE as isize;
+        if a.col_stride == 1 {
+            // A few rows a panel; along each a line with every line's length of k.
+            let count = a.rows.div_ceil(panels);
+            let first = Ahead { ptr: a.ptr, step: line, stride: a.row_stride, count };
+            Lookahead { first, stride: count as isize * a.row_stride }
+        } else {
+            // A stretch of k a panel, one line each: a column of a tile is no longer than that.
+            let count = Ahead::<T>::LINE.div_ceil(panels);
+            let first = Ahead { ptr: a.ptr, step: count as isize * a.col_stride, stride: a.col_stride, count };
+            Lookahead { first, stride: (a.cols.div_ceil(Ahead::<T>::LINE) * count) as isize * a.col_stride }
+        }
+    }
+
+    fn part(&self, panel: usize) -> Ahead<T> {
+        Ahead { ptr: self.first.ptr.wrapping_offset(panel as isize * self.stride), ..self.first }
     }
 }
 

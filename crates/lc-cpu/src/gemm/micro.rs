@@ -79,6 +79,25 @@ pub struct Tile<'a, T> {
     pub accumulate: bool,
     /// Only with the last block of k.
     pub finish: Option<&'a Finish<T>>,
+    /// What to bring into the second-level cache meanwhile.
+    pub ahead: Ahead<T>,
+}
+
+/// Memory that is needed soon: with every cache line's length of k, `count` lines `stride` elements apart, then on by
+/// `step` elements. Any address is fine.
+#[derive(Clone, Copy)]
+pub struct Ahead<T> {
+    pub ptr: *const T,
+    pub step: isize,
+    pub stride: isize,
+    pub count: usize,
+}
+
+impl<T> Ahead<T> {
+    /// Nothing.
+    pub const NONE: Ahead<T> = Ahead { ptr: std::ptr::null(), step: 0, stride: 0, count: 0 };
+    /// How many elements a cache line holds: the length of k between two rounds.
+    pub const LINE: usize = 64 / size_of::<T>();
 }
 
 /// # Safety
@@ -175,6 +194,18 @@ unsafe fn tile_entry<T: Float, S: Simd, const MR: usize, const NV: usize>(tile: 
 
 struct TileKernel<'a, T, S, const MR: usize, const NV: usize>(&'a Tile<'a, T>, PhantomData<S>);
 
+/// Asks for the cache line of `ptr` in the second-level cache. Any address is fine.
+#[inline(always)]
+fn prefetch_far<T>(ptr: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch of any address is only a hint.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch(ptr.cast(), std::arch::x86_64::_MM_HINT_T1)
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = ptr;
+}
+
 /// The first `n` lanes at `ptr`.
 #[inline(always)]
 unsafe fn load_upto<V: Vector>(ptr: *const V::Elem, n: usize) -> V {
@@ -204,20 +235,30 @@ impl<T: Float, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<
             let mut a = t.a;
             let mut b = t.b;
             let b_tail = if t.b_ends { t.tail } else { lanes };
-            for _ in 0..t.k {
-                let mut row = [T::V::<R>::zero(); NV];
-                for j in 0..NV - 1 {
-                    row[j] = T::V::<R>::load(b.add(j * lanes));
+            let mut ahead = t.ahead.ptr;
+            let mut left = t.k;
+            while left > 0 {
+                for i in 0..t.ahead.count {
+                    prefetch_far(ahead.wrapping_offset(i as isize * t.ahead.stride));
                 }
-                row[NV - 1] = load_upto(b.add((NV - 1) * lanes), b_tail);
-                for i in 0..MR {
-                    let x = T::V::<R>::splat(*a.wrapping_offset(i as isize * t.a_row));
-                    for j in 0..NV {
-                        acc[i][j] = x.mul_add(row[j], acc[i][j]);
+                ahead = ahead.wrapping_offset(t.ahead.step);
+                let steps = left.min(Ahead::<T>::LINE);
+                left -= steps;
+                for _ in 0..steps {
+                    let mut row = [T::V::<R>::zero(); NV];
+                    for j in 0..NV - 1 {
+                        row[j] = T::V::<R>::load(b.add(j * lanes));
                     }
+                    row[NV - 1] = load_upto(b.add((NV - 1) * lanes), b_tail);
+                    for i in 0..MR {
+                        let x = T::V::<R>::splat(*a.wrapping_offset(i as isize * t.a_row));
+                        for j in 0..NV {
+                            acc[i][j] = x.mul_add(row[j], acc[i][j]);
+                        }
+                    }
+                    a = a.wrapping_offset(t.a_col);
+                    b = b.wrapping_offset(t.b_row);
                 }
-                a = a.wrapping_offset(t.a_col);
-                b = b.wrapping_offset(t.b_row);
             }
             self.store::<R>(acc);
         }

@@ -1,0 +1,280 @@
+//! One call of an op: its policy, its plan, its result, its receipt.
+
+use crate::array::{self, Input};
+use crate::error::raise;
+use crate::policy;
+use lc_core::runtime::set_last_receipt;
+use lc_core::{
+    Attrs, DeviceRequest, EffectivePolicy, Error, OpDef, PackedPolicy, Plan, Receipt, ResolvedCall, Shape, TensorMut,
+    TensorRef, TensorSpec,
+};
+use lightning_core::runtime;
+use pyo3::ffi::c_str;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyType};
+use std::ffi::CString;
+use std::sync::Arc;
+
+/// Work of less than this many nanoseconds keeps the interpreter lock: to release it and take it back can cost as much.
+const RELEASE_ABOVE_NS: u64 = 5_000;
+
+/// The op that a function runs, and the name under which errors speak of it.
+#[derive(Clone, Copy)]
+pub struct Site {
+    /// The op.
+    pub op: &'static OpDef,
+    /// The Python function's name.
+    pub name: &'static str,
+}
+
+/// Which shapes besides the result's own an `out` array may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutShape {
+    /// None.
+    Exact,
+    /// One dimension with as many elements.
+    OrFlat,
+    /// Any with as many elements.
+    Any,
+}
+
+/// The level of a call: its `device` string, unless that is "auto", over its `policy` object.
+///
+/// # Errors
+/// `ValueError` for an unknown device, `TypeError` for what is no policy.
+#[inline]
+pub fn level(name: &'static str, device: &str, policy: Option<&Bound<'_, PyAny>>) -> PyResult<PackedPolicy> {
+    if device == "auto" && policy.is_none() {
+        return Ok(PackedPolicy::UNSET);
+    }
+    let request = DeviceRequest::from_name(device).map_err(|e| raise(e.in_op(name)))?;
+    let device = match request {
+        DeviceRequest::Auto => PackedPolicy::UNSET,
+        DeviceRequest::Is(_) => PackedPolicy::device(request),
+    };
+    match policy {
+        None => Ok(device),
+        Some(policy) => Ok(device.over(policy::packed(name, policy)?)),
+    }
+}
+
+/// Whether a plan's work is worth releasing the interpreter lock for. The rates are low for a kernel, so that the guess
+/// errs on the side of releasing; a device with memory of its own always makes the caller wait.
+#[inline]
+fn is_long(plan: &Plan) -> bool {
+    let Some(call) = plan.direct() else { return true };
+    let cost = &call.cost;
+    (cost.flops / 16).saturating_add(cost.bytes_read.saturating_add(cost.bytes_written) / 16) > RELEASE_ABOVE_NS
+}
+
+fn call_of(site: Site, plan: &Plan) -> PyResult<&ResolvedCall> {
+    let call = plan.direct().or_else(|| plan.calls().next().map(|call| &**call));
+    call.ok_or_else(|| raise(Error::new(lc_core::ErrorKind::Unknown, site.name).got("a plan without a launch")))
+}
+
+#[inline]
+fn plan(site: Site, attrs: &Attrs, inputs: &[Option<TensorRef<'_>>], policy: EffectivePolicy) -> PyResult<Arc<Plan>> {
+    runtime().plan(site.op, attrs, inputs, policy).map_err(|e| raise(e.in_op(site.name)))
+}
+
+#[inline]
+fn execute(
+    py: Python<'_>,
+    site: Site,
+    plan: &Plan,
+    inputs: &[Option<TensorRef<'_>>],
+    outputs: &mut [TensorMut<'_>],
+    policy: EffectivePolicy,
+) -> PyResult<()> {
+    let result = match is_long(plan) {
+        false => plan.run_one(inputs, outputs, policy),
+        true => py.detach(|| plan.run_one(inputs, outputs, policy)),
+    };
+    let receipt = result.map_err(|e| raise(e.in_op(site.name)))?;
+    set_last_receipt(receipt);
+    if receipt.warn {
+        warn(py, &receipt)?;
+    }
+    Ok(())
+}
+
+/// Tells the user once that an op runs elsewhere than asked.
+///
+/// # Errors
+/// The warning itself, when warnings are errors.
+#[cold]
+pub fn warn(py: Python<'_>, receipt: &Receipt) -> PyResult<()> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.get_or_try_init(py, || {
+        let class = py.import("lightning_core.errors")?.getattr("FallbackWarning")?;
+        PyResult::Ok(class.cast_into::<PyType>()?.unbind())
+    })?;
+    let text = format!(
+        "{} ran on \"{}\" and not on \"{}\": {}. This is said once for each op and device; \
+         lightning_core.Policy(fallback=\"allow\") silences it, fallback=\"deny\" makes it an error.",
+        receipt.op,
+        receipt.selected,
+        receipt.requested,
+        receipt.reason.text(),
+    );
+    let text = CString::new(text).unwrap_or_else(|_| c_str!("an op ran on another device than asked").into());
+    PyErr::warn(py, class.bind(py), &text, 1)
+}
+
+/// Runs an op with one result into a new array of the result's shape.
+///
+/// # Errors
+/// What the op's rule refuses; what the policy forbids; out of memory; a failure of the device.
+#[inline]
+pub fn fresh<'py>(
+    py: Python<'py>,
+    site: Site,
+    attrs: &Attrs,
+    inputs: &[Option<TensorRef<'_>>],
+    level: PackedPolicy,
+) -> PyResult<Bound<'py, PyAny>> {
+    fresh_as(py, site, attrs, inputs, level, None)
+}
+
+/// As [`fresh`], but the new array has one dimension.
+///
+/// # Errors
+/// As [`fresh`].
+pub fn fresh_flat<'py>(
+    py: Python<'py>,
+    site: Site,
+    attrs: &Attrs,
+    inputs: &[Option<TensorRef<'_>>],
+    level: PackedPolicy,
+    len: usize,
+) -> PyResult<Bound<'py, PyAny>> {
+    fresh_as(py, site, attrs, inputs, level, Some(len))
+}
+
+#[inline]
+fn fresh_as<'py>(
+    py: Python<'py>,
+    site: Site,
+    attrs: &Attrs,
+    inputs: &[Option<TensorRef<'_>>],
+    level: PackedPolicy,
+    flat: Option<usize>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let policy = EffectivePolicy::of(level, PackedPolicy::UNSET);
+    let plan = plan(site, attrs, inputs, policy)?;
+    let spec = *call_of(site, &plan)?.outputs.first();
+    let (array, out) = match flat {
+        None => array::new_array(py, site.name, &spec)?,
+        Some(len) => array::new_array_as(py, site.name, &spec, &[len])?,
+    };
+    if !policy.download(0) {
+        // Nothing will be written into it, and what was in this memory before is nobody's business.
+        // SAFETY: the array is new and has this many bytes.
+        unsafe { out.ptr().write_bytes(0, spec.bytes()) };
+    }
+    execute(py, site, &plan, inputs, &mut [out], policy)?;
+    Ok(array)
+}
+
+/// Runs an op with one result into the caller's array.
+///
+/// # Errors
+/// As [`fresh`]; an `out` that cannot be written in place, has another dtype or shape, or overlaps an input. Nothing is
+/// written then.
+#[inline]
+pub fn into(
+    py: Python<'_>,
+    site: Site,
+    attrs: &Attrs,
+    inputs: &[Option<TensorRef<'_>>],
+    out: &Bound<'_, PyAny>,
+    shapes: OutShape,
+    level: PackedPolicy,
+) -> PyResult<()> {
+    let policy = EffectivePolicy::of(level, PackedPolicy::UNSET);
+    let plan = plan(site, attrs, inputs, policy)?;
+    let spec = call_of(site, &plan)?.outputs.first();
+    let mut target = array::output(site.name, "out", out)?;
+    if target.spec() != spec {
+        adopt(site, &mut target, spec, shapes)?;
+    }
+    execute(py, site, &plan, inputs, &mut [target.tensor_mut()], policy)
+}
+
+/// Gives an `out` of another, allowed shape the result's shape.
+#[cold]
+pub fn adopt(site: Site, target: &mut array::Output<'_, '_>, spec: &TensorSpec, shapes: OutShape) -> PyResult<()> {
+    let got = *target.spec();
+    if got.dtype != spec.dtype {
+        return Err(raise(Error::wrong_type(site.name, "out", spec.dtype.name(), got.dtype.name())));
+    }
+    let same_size = got.shape.numel() == spec.shape.numel();
+    let allowed = match shapes {
+        OutShape::Exact => false,
+        OutShape::OrFlat => same_size && got.shape.rank() == 1,
+        OutShape::Any => same_size,
+    };
+    if !allowed {
+        let expected = match shapes {
+            OutShape::Exact => format!("shape {}", spec.shape),
+            OutShape::OrFlat => format!("shape {} or [{}]", spec.shape, spec.shape.numel()),
+            OutShape::Any => format!("{} elements", spec.shape.numel()),
+        };
+        return Err(raise(Error::invalid(site.name, "out", expected, format!("shape {}", got.shape))));
+    }
+    target.reshape(site.name, "out", spec.shape)
+}
+
+/// Runs an op with one result, into `out` if there is one, else into a new array; returns whichever it is.
+///
+/// # Errors
+/// As [`fresh`] and [`into`].
+#[inline]
+pub fn result<'py>(
+    py: Python<'py>,
+    site: Site,
+    attrs: &Attrs,
+    inputs: &[Option<TensorRef<'_>>],
+    out: Option<&Bound<'py, PyAny>>,
+    level: PackedPolicy,
+) -> PyResult<Bound<'py, PyAny>> {
+    match out {
+        None => fresh(py, site, attrs, inputs, level),
+        Some(out) => {
+            into(py, site, attrs, inputs, out, OutShape::Exact, level)?;
+            Ok(out.clone())
+        }
+    }
+}
+
+/// A shape of sizes that came from Python.
+///
+/// # Errors
+/// `ValueError` if it does not fit in memory.
+pub fn shape(name: &'static str, dims: &[usize]) -> PyResult<Shape> {
+    Shape::new(dims).map_err(|e| raise(e.in_op(name)))
+}
+
+/// The tensors of a call's inputs.
+#[inline]
+pub fn tensors<'a, const N: usize>(inputs: &'a [Option<Input<'_, '_>>; N]) -> [Option<TensorRef<'a>>; N] {
+    std::array::from_fn(|i| inputs[i].as_ref().map(Input::tensor))
+}
+
+/// A session object of the named class.
+///
+/// # Errors
+/// Those of its constructor.
+pub fn session<'py>(
+    py: Python<'py>,
+    class: &str,
+    args: impl pyo3::call::PyCallArgs<'py>,
+    device: &str,
+    policy: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let kwargs = PyDict::new(py);
+    kwargs.set_item("device", device)?;
+    kwargs.set_item("policy", policy)?;
+    py.import("lightning_core._native")?.getattr(class)?.call(args, Some(&kwargs))
+}
