@@ -166,8 +166,8 @@ pub struct MatMulIoPolicy;
 impl MatMulIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
-    fn new(_fields: Option<&Bound<'_, PyDict>>) -> (Self, BinaryIoPolicy) {
-        (Self, BinaryIoPolicy::ALL)
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
     }
 }
 
@@ -179,8 +179,8 @@ pub struct MatrixElementwiseIoPolicy;
 impl MatrixElementwiseIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
-    fn new(_fields: Option<&Bound<'_, PyDict>>) -> (Self, BinaryIoPolicy) {
-        (Self, BinaryIoPolicy::ALL)
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
     }
 }
 
@@ -192,8 +192,8 @@ pub struct VectorAddIoPolicy;
 impl VectorAddIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
-    fn new(_fields: Option<&Bound<'_, PyDict>>) -> (Self, BinaryIoPolicy) {
-        (Self, BinaryIoPolicy::ALL)
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
     }
 }
 
@@ -271,7 +271,7 @@ impl AttentionIoPolicy {
     }
 
     /// Training steps from one loss to the next; 0 leaves it to the shape.
-    pub fn loss_every(&self) -> u64 {
+    pub fn loss_cadence(&self) -> u64 {
         // The original took negative values for 1.
         if self.loss_every < 0 { 1 } else { self.loss_every as u64 }
     }
