@@ -142,7 +142,10 @@ unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Rang
     let slice = blocking.cols.min(cols.len().next_multiple_of(width));
     let in_place = match p.b {
         Source::Panels(_) => true,
-        Source::Strided(b) => b.col_stride == 1 && rows.len() <= 2 * micro.rows,
+        Source::Strided(b) => {
+            let near = p.k.saturating_mul(p.n) * size_of::<T>() <= caches().l1 / 2;
+            b.col_stride == 1 && (near || rows.len() <= 2 * micro.rows)
+        }
     };
     let b_elems = if in_place { 0 } else { slice * blocking.k };
     let a_elems = micro.rows * padded_k(blocking.k);

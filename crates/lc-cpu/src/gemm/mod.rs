@@ -7,9 +7,11 @@
 mod copy;
 mod drive;
 mod micro;
+mod transpose;
 mod workspace;
 
 use crate::isa::Isa;
+use crate::math::MathFloat;
 use crate::simd::Float;
 use crate::view::{Mat, MatMut};
 use drive::{Blocking, Product, Source};
@@ -18,7 +20,7 @@ use micro::Micro;
 use workspace::Buffer;
 
 /// The element types of a product.
-pub trait GemmFloat: Float {}
+pub trait GemmFloat: MathFloat {}
 impl GemmFloat for f32 {}
 impl GemmFloat for f64 {}
 
