@@ -155,6 +155,7 @@ pub fn plan(
     let (graph, out) = conv_attention_graph(runtime.registry(), &x, &w, bias.as_ref(), attrs)?;
     let plan = Arc::new(compile(&graph, runtime, Some(&[out]), options, &Passes::all())?);
     let mut plans = PLANS.lock().unwrap_or_else(|e| e.into_inner());
+    plans.retain(|(known, _)| known.epoch == key.epoch);
     if plans.len() >= MAX_PLANS {
         plans.remove(0);
     }

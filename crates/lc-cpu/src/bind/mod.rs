@@ -62,6 +62,7 @@ pub fn all() -> Vec<Binding> {
         layer_norm_projection::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
+    all.push(pack::BINDING);
     for op in lc_ops::ALL {
         if all.iter().all(|binding| binding.op != op) {
             all.push(reference::binding(op));
