@@ -17,6 +17,7 @@ mod linear;
 mod math;
 mod matmul;
 mod pack;
+pub mod parity;
 mod rms_norm;
 mod softmax;
 mod util;

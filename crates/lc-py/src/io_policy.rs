@@ -1,7 +1,12 @@
 //! The four I/O policy classes of the original interface.
 
-use lc_core::Policy;
+use crate::args::{Int, Switch};
+use crate::error::raise;
+use lc_core::{Error, Io, Policy};
+use pyo3::basic::CompareOp;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
 
 /// What an `AttentionIoPolicy` says beyond copies: the post-processing of the result.
 #[derive(Clone, Copy, Debug)]
@@ -16,11 +21,409 @@ pub struct PostProcess {
 
 /// The policy that one of the I/O policy objects stands for, and its post-processing if it is an `AttentionIoPolicy`;
 /// `None` if `obj` is none of the four.
-pub fn of(_obj: &Bound<'_, PyAny>) -> Option<(Policy, Option<PostProcess>)> {
-    None
+pub fn of(obj: &Bound<'_, PyAny>) -> Option<(Policy, Option<PostProcess>)> {
+    if let Ok(policy) = obj.cast::<BinaryIoPolicy>() {
+        return Some((policy.borrow().policy(), None));
+    }
+    let policy = obj.cast::<AttentionIoPolicy>().ok()?.borrow();
+    Some((policy.policy(), Some(policy.post())))
+}
+
+/// Sets the attributes that a constructor got as keywords.
+fn set_fields(obj: &Bound<'_, PyAny>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+    for (name, value) in fields.into_iter().flatten() {
+        let name = name.cast_into::<PyString>()?;
+        if name.to_str()?.starts_with('_') || !obj.hasattr(&name)? {
+            let class = obj.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("{class} has no field '{name}'")));
+        }
+        obj.setattr(name, value)?;
+    }
+    Ok(())
+}
+
+fn text(obj: &Bound<'_, PyAny>, fields: &[&str]) -> PyResult<String> {
+    let mut parts = Vec::with_capacity(fields.len());
+    for name in fields {
+        parts.push(format!("{name}={}", obj.getattr(*name)?.repr()?));
+    }
+    Ok(format!("{}({})", obj.get_type().name()?, parts.join(", ")))
+}
+
+/// Whether two policy objects are of one class and agree in every field; other comparisons are left to Python.
+fn compare(
+    left: &Bound<'_, PyAny>,
+    right: &Bound<'_, PyAny>,
+    how: CompareOp,
+    equal: impl FnOnce() -> bool,
+) -> PyResult<Py<PyAny>> {
+    let py = left.py();
+    let same = left.get_type().is(right.get_type()) && equal();
+    match how {
+        CompareOp::Eq => Ok(same.into_pyobject(py)?.to_owned().into_any().unbind()),
+        CompareOp::Ne => Ok((!same).into_pyobject(py)?.to_owned().into_any().unbind()),
+        _ => Ok(py.NotImplemented()),
+    }
+}
+
+/// What is copied by an op with inputs `a` and `b`.
+#[pyclass(subclass, module = "lightning_core", name = "_BinaryIoPolicy")]
+#[derive(Clone, PartialEq)]
+pub struct BinaryIoPolicy {
+    upload_a: bool,
+    upload_b: bool,
+    download_out: bool,
+    synchronize: bool,
+}
+
+impl BinaryIoPolicy {
+    const ALL: BinaryIoPolicy =
+        BinaryIoPolicy { upload_a: true, upload_b: true, download_out: true, synchronize: true };
+    const FIELDS: [&'static str; 4] = ["upload_a", "upload_b", "download_out", "synchronize"];
+
+    fn policy(&self) -> Policy {
+        let io = Io {
+            upload: [Some(self.upload_a), Some(self.upload_b), None, None],
+            download: [Some(self.download_out), None],
+            synchronize: Some(self.synchronize),
+        };
+        Policy { io, ..Policy::default() }
+    }
+}
+
+#[pymethods]
+impl BinaryIoPolicy {
+    /// Whether `a` is copied to the device; else a session uses what it holds.
+    #[getter]
+    fn upload_a(&self) -> bool {
+        self.upload_a
+    }
+    #[setter]
+    fn set_upload_a(&mut self, on: Switch) {
+        self.upload_a = on.0;
+    }
+
+    /// Whether `b` is copied to the device; else a session uses what it holds.
+    #[getter]
+    fn upload_b(&self) -> bool {
+        self.upload_b
+    }
+    #[setter]
+    fn set_upload_b(&mut self, on: Switch) {
+        self.upload_b = on.0;
+    }
+
+    /// Whether the result is copied back, which waits for it.
+    #[getter]
+    fn download_out(&self) -> bool {
+        self.download_out
+    }
+    #[setter]
+    fn set_download_out(&mut self, on: Switch) {
+        self.download_out = on.0;
+    }
+
+    /// Whether the call waits at its end even if nothing is copied back.
+    #[getter]
+    fn synchronize(&self) -> bool {
+        self.synchronize
+    }
+    #[setter]
+    fn set_synchronize(&mut self, on: Switch) {
+        self.synchronize = on.0;
+    }
+
+    #[pyo3(signature = (**fields))]
+    fn __init__(slf: &Bound<'_, Self>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        set_fields(slf.as_any(), fields)
+    }
+
+    fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, how: CompareOp) -> PyResult<Py<PyAny>> {
+        let equal = || other.cast::<Self>().is_ok_and(|other| *slf.borrow() == *other.borrow());
+        compare(slf.as_any(), other, how, equal)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        text(slf.as_any(), &Self::FIELDS)
+    }
+}
+
+/// What a product copies and whether it waits. Honoured on every device.
+///
+/// Attributes
+/// ----------
+/// upload_a, upload_b : bool
+///     Copy the input to the device, or use what a session holds. A one-shot call holds nothing: with an upload off it
+///     raises `NotInitializedError`.
+/// download_out : bool
+///     Copy the result back. Off, the caller's array stays as it is, and a returned one is all zeros.
+/// synchronize : bool
+///     Wait at the end even if nothing is copied back.
+#[pyclass(extends = BinaryIoPolicy, module = "lightning_core")]
+pub struct MatMulIoPolicy;
+
+#[pymethods]
+impl MatMulIoPolicy {
+    #[new]
+    #[pyo3(signature = (**_fields))]
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
+    }
+}
+
+/// What an elementwise op on matrices copies and whether it waits; fields as in `MatMulIoPolicy`.
+#[pyclass(extends = BinaryIoPolicy, module = "lightning_core")]
+pub struct MatrixElementwiseIoPolicy;
+
+#[pymethods]
+impl MatrixElementwiseIoPolicy {
+    #[new]
+    #[pyo3(signature = (**_fields))]
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
+    }
+}
+
+/// What an addition of vectors copies and whether it waits; fields as in `MatMulIoPolicy`.
+#[pyclass(extends = BinaryIoPolicy, module = "lightning_core")]
+pub struct VectorAddIoPolicy;
+
+#[pymethods]
+impl VectorAddIoPolicy {
+    #[new]
+    #[pyo3(signature = (**_fields))]
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
+        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
+    }
+}
+
+/// What attention copies, whether it waits, how often training computes the loss, and the post-processing of `forward`.
+///
+/// Attributes
+/// ----------
+/// upload_q, upload_k, upload_v, upload_target : bool
+///     Copy the input to the device, or use what a session holds.
+/// download_out, download_v : bool
+///     Copy the result, or the updated values, back.
+/// synchronize : bool
+///     Wait at the end even if nothing is copied back.
+/// loss_every : int
+///     Compute the loss in every n-th training step only; 0 chooses n by the shape. In the steps between, the loss of the
+///     last step that computed one is returned, and `AttentionSession.last_loss_step` says which that was.
+/// output_scale, output_bias : float
+///     `forward` returns `out · output_scale + output_bias`. Training ignores them: they are no part of its loss.
+/// output_relu : bool
+///     Whether `max(0, ·)` comes last.
+#[pyclass(module = "lightning_core")]
+#[derive(Clone, PartialEq)]
+pub struct AttentionIoPolicy {
+    upload: [bool; 4],
+    download: [bool; 2],
+    synchronize: bool,
+    loss_every: i64,
+    output_scale: f64,
+    output_bias: f64,
+    output_relu: bool,
+}
+
+impl Default for AttentionIoPolicy {
+    fn default() -> AttentionIoPolicy {
+        AttentionIoPolicy {
+            upload: [true; 4],
+            download: [true; 2],
+            synchronize: true,
+            loss_every: 1,
+            output_scale: 1.0,
+            output_bias: 0.0,
+            output_relu: false,
+        }
+    }
+}
+
+impl AttentionIoPolicy {
+    const FIELDS: [&'static str; 11] = [
+        "upload_q",
+        "upload_k",
+        "upload_v",
+        "upload_target",
+        "download_out",
+        "download_v",
+        "synchronize",
+        "loss_every",
+        "output_scale",
+        "output_bias",
+        "output_relu",
+    ];
+
+    /// Copies and waits.
+    pub fn policy(&self) -> Policy {
+        let io = Io {
+            upload: self.upload.map(Some),
+            download: self.download.map(Some),
+            synchronize: Some(self.synchronize),
+        };
+        Policy { io, ..Policy::default() }
+    }
+
+    /// Scale, bias and ReLU.
+    pub fn post(&self) -> PostProcess {
+        PostProcess { scale: self.output_scale, bias: self.output_bias, relu: self.output_relu }
+    }
+
+    /// Training steps from one loss to the next; 0 leaves it to the shape.
+    pub fn loss_cadence(&self) -> u64 {
+        // The original took negative values for 1.
+        if self.loss_every < 0 { 1 } else { self.loss_every as u64 }
+    }
+}
+
+#[pymethods]
+impl AttentionIoPolicy {
+    #[new]
+    #[pyo3(signature = (**_fields))]
+    fn new(_fields: Option<&Bound<'_, PyDict>>) -> Self {
+        Self::default()
+    }
+
+    #[pyo3(signature = (**fields))]
+    fn __init__(slf: &Bound<'_, Self>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
+        set_fields(slf.as_any(), fields)
+    }
+
+    /// Whether `q` is copied to the device.
+    #[getter]
+    fn upload_q(&self) -> bool {
+        self.upload[0]
+    }
+    #[setter]
+    fn set_upload_q(&mut self, on: Switch) {
+        self.upload[0] = on.0;
+    }
+
+    /// Whether `k` is copied to the device.
+    #[getter]
+    fn upload_k(&self) -> bool {
+        self.upload[1]
+    }
+    #[setter]
+    fn set_upload_k(&mut self, on: Switch) {
+        self.upload[1] = on.0;
+    }
+
+    /// Whether `v` is copied to the device.
+    #[getter]
+    fn upload_v(&self) -> bool {
+        self.upload[2]
+    }
+    #[setter]
+    fn set_upload_v(&mut self, on: Switch) {
+        self.upload[2] = on.0;
+    }
+
+    /// Whether the target of training is copied to the device.
+    #[getter]
+    fn upload_target(&self) -> bool {
+        self.upload[3]
+    }
+    #[setter]
+    fn set_upload_target(&mut self, on: Switch) {
+        self.upload[3] = on.0;
+    }
+
+    /// Whether the result is copied back.
+    #[getter]
+    fn download_out(&self) -> bool {
+        self.download[0]
+    }
+    #[setter]
+    fn set_download_out(&mut self, on: Switch) {
+        self.download[0] = on.0;
+    }
+
+    /// Whether the updated values are copied back.
+    #[getter]
+    fn download_v(&self) -> bool {
+        self.download[1]
+    }
+    #[setter]
+    fn set_download_v(&mut self, on: Switch) {
+        self.download[1] = on.0;
+    }
+
+    /// Whether the call waits at its end even if nothing is copied back.
+    #[getter]
+    fn synchronize(&self) -> bool {
+        self.synchronize
+    }
+    #[setter]
+    fn set_synchronize(&mut self, on: Switch) {
+        self.synchronize = on.0;
+    }
+
+    /// Training steps from one loss to the next.
+    #[getter]
+    fn loss_every(&self) -> i64 {
+        self.loss_every
+    }
+    #[setter]
+    fn set_loss_every(&mut self, steps: Int) -> PyResult<()> {
+        self.loss_every = steps.value("AttentionIoPolicy", "loss_every")?;
+        Ok(())
+    }
+
+    /// Factor of the result of `forward`.
+    #[getter]
+    fn output_scale(&self) -> f64 {
+        self.output_scale
+    }
+    #[setter]
+    fn set_output_scale(&mut self, scale: f64) -> PyResult<()> {
+        self.output_scale = number("output_scale", scale)?;
+        Ok(())
+    }
+
+    /// Added to the result of `forward` after scaling.
+    #[getter]
+    fn output_bias(&self) -> f64 {
+        self.output_bias
+    }
+    #[setter]
+    fn set_output_bias(&mut self, bias: f64) -> PyResult<()> {
+        self.output_bias = number("output_bias", bias)?;
+        Ok(())
+    }
+
+    /// Whether negative results of `forward` become zero at the end.
+    #[getter]
+    fn output_relu(&self) -> bool {
+        self.output_relu
+    }
+    #[setter]
+    fn set_output_relu(&mut self, on: Switch) {
+        self.output_relu = on.0;
+    }
+
+    fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, how: CompareOp) -> PyResult<Py<PyAny>> {
+        let equal = || other.cast::<Self>().is_ok_and(|other| *slf.borrow() == *other.borrow());
+        compare(slf.as_any(), other, how, equal)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        text(slf.as_any(), &Self::FIELDS)
+    }
+}
+
+fn number(field: &'static str, value: f64) -> PyResult<f64> {
+    match value.is_nan() {
+        false => Ok(value),
+        true => Err(raise(Error::invalid("AttentionIoPolicy", field, "a number", "NaN"))),
+    }
 }
 
 /// Adds this file's names to the module.
-pub fn register(_m: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    m.add_class::<MatMulIoPolicy>()?;
+    m.add_class::<MatrixElementwiseIoPolicy>()?;
+    m.add_class::<VectorAddIoPolicy>()?;
+    m.add_class::<AttentionIoPolicy>()
 }

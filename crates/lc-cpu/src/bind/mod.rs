@@ -54,6 +54,7 @@ pub fn all() -> Vec<Binding> {
         attention_train::BINDING,
         softmax::BINDING,
         conv_attention::BINDING,
+        pack::BINDING,
         layer_norm::BINDING,
         rms_norm::BINDING,
         activation::BINDING,

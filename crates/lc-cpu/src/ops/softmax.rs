@@ -146,6 +146,20 @@ unsafe fn one_row<T: MathFloat, S: Simd>(n: usize, x: *const T, out: *mut T) {
     }
 }
 
+/// The first `n` lanes, all of them or fewer. A function and not a closure: see [`crate::simd`] on inlining.
+#[inline(always)]
+unsafe fn load<T: MathFloat, S: Simd>(p: *const T, n: usize) -> T::V<S> {
+    // SAFETY: the caller vouches for n elements.
+    unsafe { if n == T::V::<S>::LANES { T::V::<S>::load(p) } else { T::V::<S>::load_n(p, n) } }
+}
+
+/// The counterpart of [`load`].
+#[inline(always)]
+unsafe fn store<T: MathFloat, S: Simd>(v: T::V<S>, p: *mut T, n: usize) {
+    // SAFETY: the caller vouches for n elements.
+    unsafe { if n == T::V::<S>::LANES { v.store(p) } else { v.store_n(p, n) } }
+}
+
 /// `inner` columns of `axis` elements, a vector of columns at a time. `x` may be `out`.
 #[inline(always)]
 unsafe fn columns<T: MathFloat, S: Simd>(axis: usize, inner: usize, x: *const T, row: isize, out: *mut T) {
@@ -155,23 +169,21 @@ unsafe fn columns<T: MathFloat, S: Simd>(axis: usize, inner: usize, x: *const T,
         let n = lanes.min(inner - i);
         // SAFETY: columns i..i + n are inside `x` and `out`.
         unsafe {
-            let load = |p: *const T| if n == lanes { T::V::<S>::load(p) } else { T::V::<S>::load_n(p, n) };
-            let store = |v: T::V<S>, p: *mut T| if n == lanes { v.store(p) } else { v.store_n(p, n) };
             let at = |a: usize| x.wrapping_offset(a as isize * row + i as isize);
             let mut top = T::V::<S>::splat(T::NEG_INFINITY);
             for a in 0..axis {
-                top = load(at(a)).max(top);
+                top = load::<T, S>(at(a), n).max(top);
             }
             let mut sum = T::V::<S>::zero();
             for a in 0..axis {
-                let e = math::exp_nonpositive::<T, S>(load(at(a)).sub(top));
+                let e = math::exp_nonpositive::<T, S>(load::<T, S>(at(a), n).sub(top));
                 sum = sum.add(e);
-                store(e, out.add(a * inner + i));
+                store::<T, S>(e, out.add(a * inner + i), n);
             }
             let inverse = T::V::<S>::splat(T::ONE).div(sum);
             for a in 0..axis {
                 let cell = out.add(a * inner + i);
-                store(load(cell).mul(inverse), cell);
+                store::<T, S>(load::<T, S>(cell, n).mul(inverse), cell, n);
             }
         }
         i += n;

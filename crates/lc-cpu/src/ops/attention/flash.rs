@@ -190,15 +190,32 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
 
         let mut maximum = [lowest; N];
         let mut sum = [zero; N];
-        let mut alpha = [T::ZERO; MAX_QUERIES];
+        let mut alpha = [T::ONE; MAX_QUERIES];
+        let ones = [T::ONE; MAX_QUERIES];
         let visible = block.visible_keys();
         let mut start = 0;
         while start < visible {
             let n = step.min(visible - start);
             let at = |x: Strided<*const T>| Strided { ptr: x.ptr.wrapping_offset(start as isize * x.row), ..x };
             let k = unit_columns(at(block.k), n, block.dim, k_copy);
-            let k = Broadcast { ptr: k.ptr, row: k.row, col: 1 };
-            panel::<T, S, N>(n, block.dim, k, qt, width, p, width, None);
+            // With a causal mask, vectors of queries drop out as keys pass the last query of each: keys
+            // `from..to` below are seen by the vectors from `skip` on.
+            let segment = |from: usize| {
+                if !block.causal || start + from < block.first + lanes {
+                    let end = if block.causal { block.first + lanes - start } else { n };
+                    return (0, end.min(n));
+                }
+                let skip = (start + from - block.first) / lanes;
+                (skip, (block.first + (skip + 1) * lanes - start).min(n))
+            };
+            let mut from = 0;
+            while from < n {
+                let (skip, to) = segment(from);
+                let rows = Broadcast { ptr: k.ptr.wrapping_offset(from as isize * k.row), row: k.row, col: 1 };
+                let (b, c) = (qt.add(skip * lanes), p.add(from * width + skip * lanes));
+                panel_of::<T, S, N>(N - skip, to - from, block.dim, rows, b, width, c, width, None);
+                from = to;
+            }
 
             if let Some(mask) = block.mask {
                 let part = mask.ptr.wrapping_offset(start as isize * mask.col);
@@ -218,7 +235,9 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
                 let numbers = lane_numbers::<T>();
                 for j in block.first.saturating_sub(start)..n {
                     let key = T::V::<S>::splat(T::of((start + j - block.first) as f64));
-                    for i in 0..N {
+                    // Only one vector has both queries that see the key and queries that do not.
+                    let i = (start + j - block.first) / lanes;
+                    if i < N {
                         let cell = p.add(j * width + i * lanes);
                         let lane = T::V::<S>::load(numbers.as_ptr().add(i * lanes));
                         T::V::<S>::select_lt(key, lane, T::V::<S>::load(cell), lowest).store(cell);
@@ -226,10 +245,25 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
                 }
             }
 
+            // Keys of this step that each vector of queries sees.
+            let mut seen = [n; N];
+            if hidden {
+                for (i, seen) in seen.iter_mut().enumerate() {
+                    *seen = n.min((block.first + (i + 1) * lanes).saturating_sub(start));
+                }
+            }
             let mut top = maximum;
-            for j in 0..n {
+            let common = seen[0];
+            for j in 0..common {
                 for (i, top) in top.iter_mut().enumerate() {
                     *top = T::V::<S>::load(p.add(j * width + i * lanes)).max(*top);
+                }
+            }
+            for j in common..n {
+                for i in 1..N {
+                    if j < seen[i] {
+                        top[i] = T::V::<S>::load(p.add(j * width + i * lanes)).max(top[i]);
+                    }
                 }
             }
             let mut shift = [zero; N];
@@ -241,12 +275,17 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
                 sum[i] = sum[i].mul(a);
                 maximum[i] = top[i];
             }
-            for j in 0..n {
-                for i in 0..N {
-                    let cell = p.add(j * width + i * lanes);
-                    let e = power::<T, S>(T::V::<S>::load(cell).sub(shift[i]), base_two);
-                    sum[i] = sum[i].add(e);
-                    e.store(cell);
+            for j in 0..common {
+                for (i, sum) in sum.iter_mut().enumerate() {
+                    *sum = sum.add(term::<T, S>(p.add(j * width + i * lanes), shift[i], base_two));
+                }
+            }
+            // Vectors in the inner loop, which unrolls: `sum` must stay in registers.
+            for j in common..n {
+                for i in 1..N {
+                    if j < seen[i] {
+                        sum[i] = sum[i].add(term::<T, S>(p.add(j * width + i * lanes), shift[i], base_two));
+                    }
                 }
             }
 
@@ -254,12 +293,59 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
             if hidden && !all_finite::<T, S>(v, n, block.value_dim) {
                 accumulate_visible::<T, S, N>(block, start, n, v, p, &alpha, ot);
             } else {
-                let vt = Broadcast { ptr: v.ptr, row: 1, col: v.row };
-                panel::<T, S, N>(block.value_dim, n, vt, p, width, ot, width, Some(alpha.as_ptr()));
+                let mut from = 0;
+                while from < n {
+                    let (skip, to) = segment(from);
+                    let vt = Broadcast { ptr: v.ptr.wrapping_offset(from as isize * v.row), row: 1, col: v.row };
+                    let (b, c) = (p.add(from * width + skip * lanes), ot.add(skip * lanes));
+                    // The first segment has every vector; the output is rescaled there, once.
+                    let keep = if from == 0 { alpha.as_ptr() } else { ones.as_ptr() };
+                    let keep = Some(keep.add(skip * lanes));
+                    panel_of::<T, S, N>(N - skip, block.value_dim, to - from, vt, b, width, c, width, keep);
+                    from = to;
+                }
             }
             start += n;
         }
         finish::<T, S, N>(block, &maximum, &sum, ot, width);
+    }
+}
+
+/// A vector of scores becomes terms of the sums, in place. A function and not a closure: see [`crate::simd`] on inlining.
+#[inline(always)]
+unsafe fn term<T: MathFloat, S: Simd>(cell: *mut T, shift: T::V<S>, base_two: bool) -> T::V<S> {
+    // SAFETY: the caller vouches for the vector at `cell`.
+    unsafe {
+        let e = power::<T, S>(T::V::<S>::load(cell).sub(shift), base_two);
+        e.store(cell);
+        e
+    }
+}
+
+/// [`panel`] of `vectors` ≤ `N` vectors, a number known only at run time.
+#[inline(always)]
+unsafe fn panel_of<T: MathFloat, S: Simd, const N: usize>(
+    vectors: usize,
+    rows: usize,
+    depth: usize,
+    a: Broadcast<T>,
+    b: *const T,
+    b_row: usize,
+    c: *mut T,
+    c_row: usize,
+    keep: Option<*const T>,
+) {
+    // SAFETY: the contract of `panel`, with `vectors` for `N`.
+    unsafe {
+        if vectors == N {
+            panel::<T, S, N>(rows, depth, a, b, b_row, c, c_row, keep);
+        } else if vectors == 1 {
+            panel::<T, S, 1>(rows, depth, a, b, b_row, c, c_row, keep);
+        } else if N > 2 && vectors == 2 {
+            panel::<T, S, 2>(rows, depth, a, b, b_row, c, c_row, keep);
+        } else if N > 3 {
+            panel::<T, S, 3>(rows, depth, a, b, b_row, c, c_row, keep);
+        }
     }
 }
 

@@ -234,11 +234,13 @@ impl<T: MathFloat> Backward<T> {
         unsafe {
             for i in 0..rows.div_ceil(lanes) {
                 let at = start + i * lanes;
-                let part = |x: *const T| {
-                    let left = rows - i * lanes;
-                    if left >= lanes { T::V::<S>::load(x.add(at)) } else { T::V::<S>::load_n(x.add(at), left) }
+                let left = rows - i * lanes;
+                let (shift, inverse) = (self.maximum.add(at), self.inverse_sum.add(at));
+                let (shift, inverse) = if left >= lanes {
+                    (T::V::<S>::load(shift), T::V::<S>::load(inverse))
+                } else {
+                    (T::V::<S>::load_n(shift, left), T::V::<S>::load_n(inverse, left))
                 };
-                let (shift, inverse) = (part(self.maximum), part(self.inverse_sum));
                 for j in 0..n {
                     let cell = p.add(j * width + i * lanes);
                     let e = power::<T, S>(T::V::<S>::load(cell).sub(shift), true);
