@@ -348,17 +348,42 @@ fn blocks_and_threads_f64() {
 }
 
 #[test]
+fn few_rows_or_columns() {
+    lc_cpu::pool::set_threads(7);
+    each_isa(|isa, rng| {
+        for (m, n, k) in [(1, 9000, 70), (3, 700, 701), (4, 130, 2000), (2, 5, 3000), (900, 1, 800), (900, 3, 33)] {
+            for layouts in [
+                (Contiguous, Contiguous, Contiguous),
+                (Contiguous, Fortran, Contiguous),
+                (Fortran, Contiguous, Fortran),
+                (Sliced, NegativeRows, Fortran),
+            ] {
+                let mut case = Case::<f32>::plain(m, n, k, layouts, rng);
+                case.bias_kind = 3;
+                case.activation = Activation::Gelu;
+                case.residual = Some(Held::new(Contiguous, m, n, rng));
+                let one = bits(&case.run(isa, 1));
+                case.check(&format!("{isa:?} {layouts:?}"));
+                assert_eq!(one, bits(&case.run(isa, 5)), "{isa:?} {layouts:?} {m}x{n}x{k} on 5 threads");
+            }
+        }
+    });
+}
+
+#[test]
 fn residual_may_be_the_output() {
     each_isa(|isa, rng| {
-        let mut case = Case::<f32>::plain(33, 65, 40, (Contiguous, Contiguous, Contiguous), rng);
-        let old = Held::<f32>::new(Contiguous, 33, 65, rng);
-        case.c.data.copy_from_slice(&old.data);
-        let c = case.c.mat_mut();
-        let same = Mat { ptr: c.ptr.cast_const(), rows: 33, cols: 65, row_stride: 65, col_stride: 1 };
-        let e = Epilogue { residual: Some(same), ..Epilogue::default() };
-        unsafe { gemm(isa, 1, case.a.mat(), case.b.mat(), c, &e) };
-        case.residual = Some(old);
-        case.check("in place");
+        for (m, n) in [(33, 65), (2, 400)] {
+            let mut case = Case::<f32>::plain(m, n, 40, (Contiguous, Contiguous, Contiguous), rng);
+            let old = Held::<f32>::new(Contiguous, m, n, rng);
+            case.c.data.copy_from_slice(&old.data);
+            let c = case.c.mat_mut();
+            let same = Mat { ptr: c.ptr.cast_const(), rows: m, cols: n, row_stride: n as isize, col_stride: 1 };
+            let e = Epilogue { residual: Some(same), ..Epilogue::default() };
+            unsafe { gemm(isa, 1, case.a.mat(), case.b.mat(), c, &e) };
+            case.residual = Some(old);
+            case.check("in place");
+        }
     });
 }
 

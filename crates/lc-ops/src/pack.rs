@@ -15,7 +15,7 @@ pub static PACK: OpDef = OpDef {
     name: NAME,
     trace_name: NAME,
     inputs: INPUTS,
-    outputs: &["y"],
+    outputs: &["out"],
     attrs: ATTRS,
     infer,
     cost: costs,

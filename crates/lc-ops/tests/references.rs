@@ -96,7 +96,7 @@ fn rows() {
     let r = 1.5f64.sqrt();
     let how = LayerNormAttrs { eps: 0.0 };
     near(&run(&LAYER_NORM, how, &[x.clone(), w.clone(), b.clone()]), &[-r, 5., 3. * r + 1.], 1e-14);
-    near(&run(&LAYER_NORM, LayerNormAttrs { eps: 1. / 3. }, &[x.clone()]), &[-1., 0., 1.], 1e-14);
+    near(&run(&LAYER_NORM, LayerNormAttrs { eps: 1. / 3. }, std::slice::from_ref(&x)), &[-1., 0., 1.], 1e-14);
     let how = LayerNormProjectionAttrs { eps: 0.0 };
     let both = [x.clone(), t(&[1, 3], &[1., 1., 2.]), w.clone(), b, t(&[1], &[10.])];
     near(&run(&LAYER_NORM_PROJECTION, how, &both), &[-r + 5. + 6. * r + 2. + 10.], 1e-13);

@@ -13,7 +13,7 @@ from lightning_core.bench.cases import Case
 from lightning_core.bench.machine import Limits
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.suites import RESIDENT, Row
-from lightning_core.bench.timing import Candidate, Stats, interleave, stats
+from lightning_core.bench.timing import Candidate, Stats, failure, interleave, stats
 
 
 @dataclass
@@ -95,7 +95,11 @@ def check(result: Result, limits: Limits) -> None:
 def _build(row: Row, case: Case, peers: Sequence[Peer], device: str) -> tuple[list[Candidate], list[str]]:
     candidates: list[Candidate] = []
     notes: list[str] = []
-    mine = ours.candidate(case, row.form, device)
+    mine: Candidate | None = None
+    try:
+        mine = ours.candidate(case, row.form, device)
+    except AttributeError as error:
+        notes.append(f"{ours.COLUMN}: {error}")
     if mine is None:
         notes.append(f"{ours.COLUMN} has no {row.form!r} form of this row")
     else:
@@ -103,8 +107,8 @@ def _build(row: Row, case: Case, peers: Sequence[Peer], device: str) -> tuple[li
     for peer in peers:
         try:
             candidates += peer.candidates(case, row.residency == RESIDENT)
-        except Exception as error:  # noqa: BLE001 - a peer that lacks an operation is a blank cell
-            notes.append(f"{peer.name}: {type(error).__name__}: {error}".splitlines()[0][:200])
+        except BaseException as error:  # noqa: BLE001 - a peer that lacks an operation is a blank cell
+            notes.append(f"{peer.name}: {failure(error)}")
     return candidates, notes
 
 
@@ -121,8 +125,8 @@ def run_row(
         try:
             if candidate.prepare is not None:
                 candidate.prepare()
-        except Exception as error:  # noqa: BLE001
-            candidate.error = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        except BaseException as error:  # noqa: BLE001
+            candidate.error = failure(error)
     live = [c for c in candidates if c.error is None]
     gc.collect()
     gc.disable()
@@ -148,14 +152,14 @@ def _timed(candidate: Candidate, case: Case) -> Timed:
     if candidate.error is not None or not candidate.samples:
         return Timed(candidate.peer, candidate.form, None, None, candidate.error or "no samples")
     try:
-        error = case.error_of(candidate.read(candidate.last))
-    except Exception as problem:  # noqa: BLE001
-        return Timed(candidate.peer, candidate.form, stats(candidate.samples), None, f"unreadable output: {problem}")
+        worst = case.error_of(candidate.read(candidate.last))
+    except BaseException as error:  # noqa: BLE001
+        return Timed(candidate.peer, candidate.form, stats(candidate.samples), None, f"no output: {failure(error)}")
     finally:
         if candidate.close is not None:
             candidate.close()
         candidate.last = None
-    return Timed(candidate.peer, candidate.form, stats(candidate.samples), error)
+    return Timed(candidate.peer, candidate.form, stats(candidate.samples), worst)
 
 
 def row_dict(result: Result, columns: Sequence[str]) -> dict[str, Any]:

@@ -104,6 +104,16 @@ def stats(samples: Sequence[float]) -> Stats:
     return Stats(median, p10, p90, len(samples))
 
 
+def failure(error: BaseException) -> str:
+    """One line about an error of a candidate. A panic in a native library is no ``Exception``, but a result all the same.
+
+    Raises the error again if it asks the program to end.
+    """
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        raise error
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
 def estimate(candidate: Candidate) -> float:
     """Warms a candidate up and returns about how many seconds a call takes."""
     first = candidate.sample(1)
@@ -148,8 +158,8 @@ def interleave(
     for candidate in candidates:
         try:
             once = estimate(candidate)
-        except Exception as error:  # noqa: BLE001 - a failing peer is a result, not the end of the run
-            candidate.error = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+        except BaseException as error:  # noqa: BLE001 - a failing candidate is a result, not the end of the run
+            candidate.error = failure(error)
             continue
         candidate.calls = max(1, round(MIN_SAMPLE_S / max(once, 1e-9)))
         live.append((candidate, candidate.calls, once))
@@ -169,8 +179,8 @@ def interleave(
                 if once < 2e-3:
                     candidate.sample(max(1, int(WAKE_S / once)))
                 taken = [candidate.sample(calls) for _ in range(count)]
-            except Exception as error:  # noqa: BLE001
-                candidate.error = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            except BaseException as error:  # noqa: BLE001
+                candidate.error = failure(error)
                 continue
             candidate.samples += taken
             candidate.rounds.append(float(np.median(taken)))

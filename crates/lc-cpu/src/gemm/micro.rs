@@ -13,7 +13,7 @@
 //!
 //! Every height from one row up has its own kernel, so that an edge costs what its rows cost.
 
-use super::{copy, transpose};
+use super::{copy, gemv, transpose};
 use crate::isa::Isa;
 use crate::math::{self, MathFloat};
 use crate::simd::{Kernel, Simd, Vector, dispatch, prefetch};
@@ -118,6 +118,8 @@ pub struct Micro<T: 'static> {
     pub activate: ActivateFn<T>,
     pub copy: copy::CopyFn<T>,
     pub transpose: copy::CopyFn<T>,
+    pub rows_of_b: gemv::StripFn<T>,
+    pub dots: gemv::StripFn<T>,
 }
 
 impl<T: MathFloat> Micro<T> {
@@ -160,6 +162,8 @@ impl<T: MathFloat, S: Simd> Made<T, S> {
         activate: activate_entry::<T, S>,
         copy: copy::copy_entry::<T, S>,
         transpose: transpose::entry::<T, S>,
+        rows_of_b: gemv::rows_entry::<T, S>,
+        dots: gemv::dots_entry::<T, S>,
     };
 
     const fn heights<const NV: usize>() -> [TileFn<T>; MAX_ROWS] {

@@ -6,6 +6,7 @@
 
 mod copy;
 mod drive;
+mod gemv;
 mod micro;
 mod transpose;
 mod workspace;
@@ -137,7 +138,8 @@ pub unsafe fn gemm<T: GemmFloat>(isa: Isa, threads: usize, a: Mat<T>, b: Mat<T>,
     let plain = Plain::of(epilogue);
     // SAFETY: by contract.
     unsafe {
-        if c.col_stride == 1 || c.cols == 1 {
+        let column = c.cols <= gemv::MAX_ROWS && c.rows > gemv::MAX_ROWS && c.row_stride == 1;
+        if (c.col_stride == 1 || c.cols == 1) && !column {
             product(micro, threads, a, Source::Strided(b), c, &plain);
         } else if c.row_stride == 1 || c.rows == 1 {
             let c = MatMut { ptr: c.ptr, rows: c.cols, cols: c.rows, row_stride: c.col_stride, col_stride: 1 };

@@ -259,9 +259,11 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
                     *top = T::V::<S>::load(p.add(j * width + i * lanes)).max(*top);
                 }
             }
-            for i in 1..N {
-                for j in common..seen[i] {
-                    top[i] = T::V::<S>::load(p.add(j * width + i * lanes)).max(top[i]);
+            for j in common..n {
+                for i in 1..N {
+                    if j < seen[i] {
+                        top[i] = T::V::<S>::load(p.add(j * width + i * lanes)).max(top[i]);
+                    }
                 }
             }
             let mut shift = [zero; N];
@@ -278,9 +280,12 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
                     *sum = sum.add(term::<T, S>(p.add(j * width + i * lanes), shift[i], base_two));
                 }
             }
-            for i in 1..N {
-                for j in common..seen[i] {
-                    sum[i] = sum[i].add(term::<T, S>(p.add(j * width + i * lanes), shift[i], base_two));
+            // Vectors in the inner loop, which unrolls: `sum` must stay in registers.
+            for j in common..n {
+                for i in 1..N {
+                    if j < seen[i] {
+                        sum[i] = sum[i].add(term::<T, S>(p.add(j * width + i * lanes), shift[i], base_two));
+                    }
                 }
             }
 
