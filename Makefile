@@ -34,7 +34,7 @@ test-python: $(VENV)/extension
 check: $(VENV)/extension
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --locked
 	$(CARGO) check --workspace --target aarch64-apple-darwin --locked
 	$(PY) -m ruff check python examples tests
 	$(PY) -m mypy --strict examples python/lightning_core
@@ -46,7 +46,7 @@ bench: $(VENV)/extension
 	$(PY) -m lightning_core.bench all --out bench-results
 
 docs:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --open
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --open
 
 ## Writes the C header anew from the Rust source.
 header:
