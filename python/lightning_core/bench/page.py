@@ -101,8 +101,8 @@ def html(results: Sequence[Result], about: dict[str, Any]) -> str:
         '<meta name=viewport content="width=device-width, initial-scale=1">',
         f"<style>{_STYLE}</style><h1>Lightning Core benchmarks</h1>",
         f"<p>{escape(about['processor'])}, {about['threads']} of {about['cpus']} processors, "
-        f"{escape(about['system'])}, {escape(about['date'])}. Limits measured at the start: {limits['gflops']:.0f} GFLOP/s "
-        f"({escape(limits['gflops_source'])}); memory: "
+        f"{escape(about['system'])}, {escape(about['date'])}. "
+        f"Limits measured at the start: {limits['gflops']:.0f} GFLOP/s ({escape(limits['gflops_source'])}); memory: "
         + ", ".join(
             f"{b['gbytes_per_s']:.0f} GB/s at {b['bytes'] / 1024:.0f} KiB" for b in limits["bandwidth"]
         )

@@ -16,7 +16,9 @@ OPSET = 20
 def model(case: Case, constant_weights: bool, contrib_attention: bool = False) -> Any:
     """An ONNX model of ``case``.
 
-    Its inputs are the arrays of the case, or, with ``constant_weights``, those that are no weights. ``contrib_attention`` uses ONNX Runtime's own MultiHeadAttention instead of matrix products and softmax."""
+    Its inputs are the arrays of the case, or, with ``constant_weights``, those that are no weights.
+    ``contrib_attention`` uses ONNX Runtime's own MultiHeadAttention instead of matrix products and softmax.
+    """
     onnx: Any = import_module("onnx")
     helper, numpy_helper, float32 = onnx.helper, onnx.numpy_helper, onnx.TensorProto.FLOAT
 

@@ -118,32 +118,31 @@ def load(threads: int, compile_too: bool) -> Peer:
         views = {n: v[None, None] for n, v in tensors.items()} if case.op == "attention" else tensors
         order = ", ".join(views)
         made: list[Candidate] = []
-        if not resident:
-            names = {"f": _eager(torch, case), **views}
-            made.append(Candidate("torch_cpu", "eager", f"f({order})", names, read=_numpy))
-            if case.op in ("matmul", "add", "sub"):
-                out = torch.empty(case.out_shape)
-                made.append(
-                    Candidate("torch_cpu", "out=", f"f({order}, out=o)", names | {"o": out},
-                              read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
-                )  # fmt: skip
-            if case.op == "linear":
-                out = torch.empty(case.out_shape)
-                made.append(
-                    Candidate("torch_cpu", "addmm out=", "f(b, x, wt, out=o)",
-                              {"f": torch.addmm, "b": tensors["b"], "x": tensors["x"], "wt": tensors["w"].T, "o": out},
-                              read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
-                )  # fmt: skip
-            if case.op == "conv_relu":
-                last = torch.channels_last
-                x, w = tensors["x"].contiguous(memory_format=last), tensors["w"].contiguous(memory_format=last)
-                made.append(
-                    Candidate("torch_cpu", "eager channels-last", f"f({order})", names | {"x": x, "w": w},
-                              read=lambda r: r.contiguous().numpy())
-                )  # fmt: skip
-            if mps:
-                made += on_mps(case)
-        elif case.weights:
+        names = {"f": _eager(torch, case), **views}
+        made.append(Candidate("torch_cpu", "eager", f"f({order})", names, read=_numpy))
+        if case.op in ("matmul", "add", "sub"):
+            out = torch.empty(case.out_shape)
+            made.append(
+                Candidate("torch_cpu", "out=", f"f({order}, out=o)", names | {"o": out},
+                          read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
+            )  # fmt: skip
+        if case.op == "linear":
+            out = torch.empty(case.out_shape)
+            made.append(
+                Candidate("torch_cpu", "addmm out=", "f(b, x, wt, out=o)",
+                          {"f": torch.addmm, "b": tensors["b"], "x": tensors["x"], "wt": tensors["w"].T, "o": out},
+                          read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
+            )  # fmt: skip
+        if case.op == "conv_relu":
+            last = torch.channels_last
+            x, w = tensors["x"].contiguous(memory_format=last), tensors["w"].contiguous(memory_format=last)
+            made.append(
+                Candidate("torch_cpu", "eager channels-last", f"f({order})", names | {"x": x, "w": w},
+                          read=lambda r: r.contiguous().numpy())
+            )  # fmt: skip
+        if mps and not resident:
+            made += on_mps(case)
+        if resident and case.weights:
             packed = None
             if torch.backends.mkldnn.is_available() and case.op in ("matmul", "linear", "ln_proj", "ffn"):
                 packed = _onednn_linear(torch, tensors, case)
