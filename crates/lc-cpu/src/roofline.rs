@@ -103,7 +103,7 @@ impl Kernel for Add<'_> {
     unsafe fn run<S: Simd>(self) {
         let lanes = S::F32::LANES;
         let len = self.a.len().min(self.b.len()).min(self.c.len()) / LINE * LINE;
-        let streaming = self.streaming && self.c.as_ptr().addr() % 64 == 0;
+        let streaming = self.streaming && self.c.as_ptr().addr().is_multiple_of(64);
         for _ in 0..self.passes {
             let (a, b, c) =
                 (black_box(self.a).as_ptr(), black_box(self.b).as_ptr(), black_box(&mut *self.c).as_mut_ptr());
