@@ -328,3 +328,58 @@ fn layouts_of_feeds_do_not_change_results() {
     let out = add(&mut g, "activation", &[product], &[]);
     check(&g, &[out], lightning_core::runtime());
 }
+
+#[test]
+fn the_report_says_what_was_fused_and_why_not() {
+    let mut g = Graph::new();
+    let (x, w) = (g.tensor(&[4, 3]).unwrap(), g.tensor(&[3, 5]).unwrap());
+    let attrs: &[(&str, AttrValue)] = &[];
+    let options = NodeOptions { attrs, name: "a \"quoted\" <name>", ..NodeOptions::default() };
+    let product = g.add(&REGISTRY, "matmul", &[Some(x), Some(w)], &options).unwrap()[0];
+    let out = add(&mut g, "activation", &[product], &[]);
+    let plan =
+        |wanted: &[TensorId]| compile(&g, &host(), Some(wanted), &PlanOptions::default(), &Passes::all()).unwrap();
+    let (fused, apart) = (plan(&[out]), plan(&[product, out]));
+    assert!(lc_graph::report::text(&fused).contains("1 launches of 2 calls"));
+    assert!(lc_graph::report::text(&fused).contains("fused by matmul_epilogue: nodes [0, 1]"));
+    assert!(lc_graph::report::text(&apart).contains("because an intermediate result is wanted"));
+    // 4·3, 3·5 and twice 4·5 floats; fused, the product is not written and read again.
+    assert_eq!(fused.unfused(), (2, 4 * (12 + 15 + 20 + 20 + 20)));
+    let json = lc_graph::report::json(&fused);
+    assert!(json.contains(r#""bytes":188,"unfused_bytes":348"#) && json.contains("quoted"), "{json}");
+    let svg = lc_graph::report::svg(&fused);
+    assert!(svg.contains("&lt;name&gt;") && svg.ends_with("</svg>"));
+}
+
+/// Prints how long planning and replaying take; asserts nothing about time.
+#[test]
+fn planning_and_replaying_a_long_graph() {
+    use std::time::Instant;
+    let mut g = Graph::new();
+    let x = g.tensor(&[1]).unwrap();
+    let mut last = x;
+    for _ in 0..200 {
+        last = add(&mut g, "add", &[last, x], &[]);
+    }
+    let runtime = lightning_core::runtime();
+    let build = || compile(&g, runtime, Some(&[last]), &PlanOptions::default(), &Passes::all()).unwrap();
+    let plan = build();
+    let start = Instant::now();
+    build();
+    let planned = start.elapsed();
+    let data = [1.0f32];
+    let feed = lc_core::TensorRef::new(&data, &[1]).unwrap();
+    let mut out = [0f32];
+    let mut run = || {
+        let mut target = [lc_core::TensorMut::new(&mut out, &[1]).unwrap()];
+        plan.run(&[feed], &mut target).unwrap().launches.len()
+    };
+    assert_eq!(run(), 200);
+    let start = Instant::now();
+    for _ in 0..100 {
+        run();
+    }
+    let each = start.elapsed() / (100 * 200);
+    assert_eq!(out, [201.0]);
+    println!("200 nodes: planned in {planned:?}, {each:?} a node replayed");
+}
