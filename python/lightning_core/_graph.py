@@ -165,7 +165,8 @@ class _Trace:
             raise TypeError(f"{name}: at most {len(positional)} positional arguments, got {len(args)}")
         given = dict(zip(positional, args)) | kwargs
         for refused in ("out", "policy", "device"):
-            if given.pop(refused, None) not in (None, "auto"):
+            value = given.pop(refused, None)
+            if value is not None and not (isinstance(value, str) and value == "auto"):
                 raise TypeError(f"{name}: a traced call takes no {refused}=; give it to the graph's own call")
         attrs = dict(fixed)
         if name == "gelu" and given.pop("approximate", "none") == "tanh":
