@@ -1,6 +1,6 @@
 //! One call of an op: its policy, its plan, its result, its receipt.
 
-use crate::array::{self, Input};
+use crate::array;
 use crate::error::raise;
 use crate::policy;
 use lc_core::runtime::run_plan;
@@ -273,12 +273,6 @@ pub fn result<'py>(
 /// `ValueError` if it does not fit in memory.
 pub fn shape(name: &'static str, dims: &[usize]) -> PyResult<Shape> {
     Shape::new(dims).map_err(|e| raise(e.in_op(name)))
-}
-
-/// The tensors of a call's inputs.
-#[inline]
-pub fn tensors<'a, const N: usize>(inputs: &'a [Option<Input<'_, '_>>; N]) -> [Option<TensorRef<'a>>; N] {
-    std::array::from_fn(|i| inputs[i].as_ref().map(Input::tensor))
 }
 
 /// A session object of the named class.
