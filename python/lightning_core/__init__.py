@@ -27,3 +27,4 @@ from .errors import (
     OutOfMemoryError,
 )
 from . import api  # noqa: E402
+from ._graph import Graph, GraphTensor, graph  # noqa: E402
