@@ -630,16 +630,6 @@ fn new_shaped<'py>(
     })
 }
 
-/// The elements of an array that [`new_array`] made, as a flat Python list of floats.
-///
-/// # Errors
-/// `MemoryError`.
-pub fn to_list<'py>(py: Python<'py>, tensor: &TensorRef<'_>) -> PyResult<Bound<'py, PyList>> {
-    let mut values = Vec::with_capacity(tensor.shape().numel());
-    tensor.for_each(|x| values.push(x));
-    PyList::new(py, values)
-}
-
 /// The inputs of a call of `lightning_core.api`, in order. Arrays keep float32 or float64; numbers and sequences take the
 /// type of the first array, or float32 if there is none.
 ///
