@@ -75,7 +75,7 @@ def _onednn_linear(torch: Any, tensors: dict[str, Any], case: Case) -> Candidate
     batch = case.p["m"] if case.op == "matmul" else case.p["batch"]
 
     def pack(weight: Any) -> Any:
-        return ops._reorder_linear_weight(weight.to_mkldnn(), batch)
+        return ops._reorder_linear_weight(weight, batch)
 
     t = tensors
     names: dict[str, Any] = {"f": ops._linear_pointwise, **t, "none": []}
