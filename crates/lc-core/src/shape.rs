@@ -32,18 +32,21 @@ impl Shape {
     ///
     /// # Errors
     /// More than [`MAX_RANK`] dimensions, or more elements than an address space holds.
+    #[inline]
     pub fn new(dims: &[usize]) -> Result<Shape> {
         if dims.len() > MAX_RANK {
-            let got = format!("{}", dims.len());
-            return Err(Error::invalid("shape", "rank", format!("at most {MAX_RANK} dimensions"), got));
+            return Err(too_many("shape", dims.len()));
         }
         let mut shape = Shape { rank: dims.len() as u8, dims: [0; MAX_RANK] };
-        shape.dims[..dims.len()].copy_from_slice(dims);
         // Zero extents must not hide an overflow of the others: strides are made of those.
-        let extent = dims.iter().filter(|d| **d > 0).try_fold(1usize, |n, d| n.checked_mul(*d));
-        match extent {
+        let mut numel = Some(1usize);
+        for (own, dim) in shape.dims.iter_mut().zip(dims) {
+            *own = *dim;
+            numel = numel.and_then(|n| n.checked_mul((*dim).max(1)));
+        }
+        match numel {
             Some(n) if n <= isize::MAX as usize / 8 => Ok(shape),
-            _ => Err(Error::invalid("shape", "dims", "a size that fits in memory", format!("{shape}"))),
+            _ => Err(too_large(&shape)),
         }
     }
 
@@ -121,6 +124,16 @@ impl fmt::Debug for Shape {
     }
 }
 
+#[cold]
+fn too_many(what: &'static str, rank: usize) -> Error {
+    Error::invalid(what, "rank", format!("at most {MAX_RANK} dimensions"), format!("{rank}"))
+}
+
+#[cold]
+fn too_large(shape: &Shape) -> Error {
+    Error::invalid("shape", "dims", "a size that fits in memory", format!("{shape}"))
+}
+
 /// The distance in elements from one index to the next along each dimension; negative and zero are legal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Strides {
@@ -133,10 +146,10 @@ impl Strides {
     ///
     /// # Errors
     /// More than [`MAX_RANK`] dimensions.
+    #[inline]
     pub fn new(steps: &[isize]) -> Result<Strides> {
         if steps.len() > MAX_RANK {
-            let got = format!("{}", steps.len());
-            return Err(Error::invalid("strides", "rank", format!("at most {MAX_RANK} dimensions"), got));
+            return Err(too_many("strides", steps.len()));
         }
         let mut strides = Strides { rank: steps.len() as u8, steps: [0; MAX_RANK] };
         strides.steps[..steps.len()].copy_from_slice(steps);

@@ -7,7 +7,10 @@ use common::{SPLIT, ZIP, ZIP_ANY, io, null, spec, zip_attrs};
 use lc_core::backend::Memory;
 use lc_core::null::Action::{self, Allocate, Download, Launch, Synchronize, Upload};
 use lc_core::session::{MAX_BATCH, MAX_IN_FLIGHT};
-use lc_core::{AttrValue, Attrs, EffectivePolicy, ErrorKind, PackedPolicy, Policy, Runtime, Session, SyncMode, TensorMut, TensorRef};
+use lc_core::{
+    AttrValue, Attrs, EffectivePolicy, ErrorKind, PackedPolicy, Policy, Runtime, Session, SyncMode, TensorMut,
+    TensorRef,
+};
 
 const A: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
 const B: [f32; 4] = [5.0, 6.0, 7.0, 8.0];

@@ -5,6 +5,7 @@
 //! core reaches in plain multiply-adds just before and after the row. `LC_BENCH_SIZES=64,512,2048x128x512` (n, or
 //! m x n x k) and `LC_BENCH_SECONDS` (a row) narrow it.
 #![allow(missing_docs)]
+#![allow(clippy::undocumented_unsafe_blocks)] // every view is of a vector that outlives the call
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use lc_cpu::Isa;

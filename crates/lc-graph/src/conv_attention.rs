@@ -39,7 +39,6 @@ pub fn conv_attention_graph(
         ("pad_w", size(attrs.pad_w)),
         ("activation", choice(&lc_ops::CONV2D, "activation", "relu")?),
     ];
-    let named = |name, attrs| NodeOptions { attrs, name, ..NodeOptions::default() };
     let mut map = graph.add(registry, "conv2d", &[Some(x), Some(w), bias], &named("conv", &conv))?[0];
     let (rows, columns) = (attrs.seq_len, attrs.head_dim);
     let slab =
@@ -48,7 +47,8 @@ pub fn conv_attention_graph(
             Error::invalid("conv_attention", "seq_len", "extents of at least 1 that fit in memory", got)
         })?;
     if graph.tensors[map].spec.shape.numel() < 3 * slab {
-        map = graph.add(registry, "pack", &[Some(map)], &named("pack", &[("length", size(3 * slab))]))?[0];
+        let length = [("length", size(3 * slab))];
+        map = graph.add(registry, "pack", &[Some(map)], &named("pack", &length))?[0];
     }
     let mut parts = [None; 3];
     for (i, part) in parts.iter_mut().enumerate() {
@@ -56,6 +56,10 @@ pub fn conv_attention_graph(
     }
     let out = graph.add(registry, "attention", &parts, &named("attention", &[]))?[0];
     Ok((graph, out))
+}
+
+fn named<'a>(name: &'a str, attrs: &'a [(&'a str, AttrValue)]) -> NodeOptions<'a> {
+    NodeOptions { attrs, name, ..NodeOptions::default() }
 }
 
 fn choice(op: &lc_core::OpDef, attr: &str, value: &str) -> Result<AttrValue> {
@@ -151,6 +155,7 @@ pub fn plan(
     let (graph, out) = conv_attention_graph(runtime.registry(), &x, &w, bias.as_ref(), attrs)?;
     let plan = Arc::new(compile(&graph, runtime, Some(&[out]), options, &Passes::all())?);
     let mut plans = PLANS.lock().unwrap_or_else(|e| e.into_inner());
+    plans.retain(|(known, _)| known.epoch == key.epoch);
     if plans.len() >= MAX_PLANS {
         plans.remove(0);
     }

@@ -12,6 +12,9 @@ use std::sync::Arc;
 pub struct PlanOptions {
     /// The device to run on where it has a kernel; `None` leaves it to the policy.
     pub preferred: Option<DeviceRequest>,
+    /// The call's policy; what it leaves unset comes from the levels below. What is copied and when the plan waits is
+    /// the plan's own business.
+    pub level: PackedPolicy,
     /// When to wait. "always": after every node. "never": only where a result is read.
     pub sync: SyncMode,
     /// Whether every boundary between groups waits and is marked on the trace.
@@ -27,6 +30,7 @@ impl Default for PlanOptions {
     fn default() -> PlanOptions {
         PlanOptions {
             preferred: None,
+            level: PackedPolicy::UNSET,
             sync: SyncMode::Auto,
             trace_sync_boundary: false,
             separate_fallback_segments: true,
@@ -36,12 +40,12 @@ impl Default for PlanOptions {
 }
 
 impl PlanOptions {
-    /// The policy of a node: every copy is the plan's own business, and waits are steps of it.
+    /// The policy of a node that asks for `device`, if for any.
     pub fn policy(&self, device: Option<DeviceRequest>) -> EffectivePolicy {
         let all = Io { upload: [Some(true); 4], download: [Some(true); 2], synchronize: Some(true) };
         let device = device.or(self.preferred);
         let call = Policy { device, io: all, sync: Some(SyncMode::Auto), ..Policy::default() };
-        EffectivePolicy::of(call.pack(), PackedPolicy::UNSET)
+        EffectivePolicy::of(call.pack().over(self.level), PackedPolicy::UNSET)
     }
 }
 

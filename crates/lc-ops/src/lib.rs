@@ -16,6 +16,8 @@ mod layer_norm_projection;
 mod linear;
 mod math;
 mod matmul;
+mod pack;
+pub mod parity;
 mod rms_norm;
 mod softmax;
 mod util;
@@ -32,13 +34,14 @@ pub use layer_norm_projection::{LAYER_NORM_PROJECTION, LayerNormProjectionAttrs}
 pub use linear::{LINEAR, LinearAttrs};
 pub use math::activate;
 pub use matmul::{MATMUL, MatmulAttrs};
+pub use pack::{PACK, PackAttrs};
 pub use rms_norm::{RMS_NORM, RmsNormAttrs};
 pub use softmax::{SOFTMAX, SoftmaxAttrs};
 
 use lc_core::{OpDef, Registry};
 
 /// Every op.
-pub static ALL: [&OpDef; 16] = [
+pub static ALL: [&OpDef; 17] = [
     &MATMUL,
     &LINEAR,
     &ADD,
@@ -55,6 +58,7 @@ pub static ALL: [&OpDef; 16] = [
     &FFN,
     &LAYER_NORM_PROJECTION,
     &CONV_ATTENTION,
+    &PACK,
 ];
 
 /// The registry of every op.

@@ -120,13 +120,30 @@ fn view<'a>(array: &'a Array) -> Option<TensorRef<'a>> {
     if array.flags & numpy::ALIGNED == 0 {
         return None;
     }
-    let (dims, byte_strides) = extents(array);
-    let shape = Shape::new(dims).ok()?;
-    let spec = TensorSpec::new(dtype, shape);
-    if array.flags & numpy::C_CONTIGUOUS != 0 {
-        // SAFETY: NumPy's flag says that the elements lie densely in row-major order from `data`; the array is alive.
-        return Some(unsafe { TensorRef::from_raw(array.data, spec, shape.contiguous_strides()) });
+    if array.flags & numpy::C_CONTIGUOUS == 0 {
+        return strided(array, dtype);
     }
+    let shape = shape_of(extents(array).0)?;
+    // SAFETY: NumPy's flag says that the elements lie densely in row-major order from `data`; the array is alive.
+    Some(unsafe { TensorRef::from_raw(array.data, TensorSpec::new(dtype, shape), shape.contiguous_strides()) })
+}
+
+/// Extents as a shape. Known lengths let the compiler copy them without a call.
+#[inline]
+fn shape_of(dims: &[usize]) -> Option<Shape> {
+    match *dims {
+        [n] => Shape::new(&[n]),
+        [m, n] => Shape::new(&[m, n]),
+        [h, m, n] => Shape::new(&[h, m, n]),
+        [b, h, m, n] => Shape::new(&[b, h, m, n]),
+        _ => Shape::new(dims),
+    }
+    .ok()
+}
+
+fn strided<'a>(array: &'a Array, dtype: DType) -> Option<TensorRef<'a>> {
+    let (dims, byte_strides) = extents(array);
+    let shape = shape_of(dims)?;
     let size = dtype.size() as isize;
     let mut steps = [0isize; lc_core::shape::MAX_RANK];
     for (step, bytes) in steps.iter_mut().zip(byte_strides) {
@@ -137,7 +154,127 @@ fn view<'a>(array: &'a Array) -> Option<TensorRef<'a>> {
     }
     let strides = Strides::new(&steps[..dims.len()]).ok()?;
     // SAFETY: NumPy's invariant: every index within `dims` lies at its strides inside the array's memory.
-    Some(unsafe { TensorRef::from_raw(array.data, spec, strides) })
+    Some(unsafe { TensorRef::from_raw(array.data, TensorSpec::new(dtype, shape), strides) })
+}
+
+/// The inputs of a call. Tensors are built where the call reads them: one is 160 bytes, and to move it about costs more
+/// than to read an array's fields.
+pub struct Inputs<'a, 'py, const N: usize> {
+    tensors: [Option<TensorRef<'a>>; N],
+    // Keep converted arrays alive; `None` where a tensor borrows the caller's object.
+    owners: [Option<Bound<'py, PyAny>>; N],
+}
+
+impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
+    /// No inputs yet.
+    #[inline]
+    pub fn new() -> Self {
+        Inputs { tensors: [const { None }; N], owners: [const { None }; N] }
+    }
+
+    /// The tensors; `None` where an optional input is absent.
+    #[inline]
+    pub fn tensors(&self) -> &[Option<TensorRef<'_>>; N] {
+        &self.tensors
+    }
+
+    /// Sets input `i` from a Python object.
+    ///
+    /// # Errors
+    /// As [`input`].
+    #[inline]
+    pub fn read(
+        &mut self,
+        i: usize,
+        op: &'static str,
+        name: &'static str,
+        obj: &'a Bound<'py, PyAny>,
+        cast: Cast,
+    ) -> PyResult<()> {
+        if let Some(array) = numpy::exact(obj) {
+            self.tensors[i] = view(array);
+            let dtype = self.tensors[i].as_ref().map(TensorRef::dtype);
+            let fits = match cast {
+                Cast::To(wanted) => dtype == Some(wanted),
+                Cast::Keep(_) => dtype.is_some(),
+            };
+            if fits {
+                return Ok(());
+            }
+        }
+        let Input { tensor, _owner } = general_input(op, name, obj, cast)?;
+        (self.tensors[i], self.owners[i]) = (Some(tensor), _owner);
+        Ok(())
+    }
+
+    /// Sets input `i` to a dense tensor of `shape`; of the object's own shape only the number of elements matters.
+    ///
+    /// # Errors
+    /// As [`shaped`].
+    #[inline]
+    pub fn read_as(
+        &mut self,
+        i: usize,
+        op: &'static str,
+        name: &'static str,
+        obj: &'a Bound<'py, PyAny>,
+        cast: Cast,
+        shape: Shape,
+    ) -> PyResult<()> {
+        self.read(i, op, name, obj, cast)?;
+        if self.tensors[i].as_ref().is_some_and(|t| *t.shape() == shape && t.is_contiguous()) {
+            return Ok(());
+        }
+        let Input { tensor, _owner } = shaped(op, name, obj, cast, shape)?;
+        (self.tensors[i], self.owners[i]) = (Some(tensor), _owner);
+        Ok(())
+    }
+
+    /// Sets input `i` to a dense tensor of one dimension.
+    ///
+    /// # Errors
+    /// As [`input`].
+    #[inline]
+    pub fn read_flat(
+        &mut self,
+        i: usize,
+        op: &'static str,
+        name: &'static str,
+        obj: &'a Bound<'py, PyAny>,
+        cast: Cast,
+    ) -> PyResult<()> {
+        self.read(i, op, name, obj, cast)?;
+        if self.tensors[i].as_ref().is_some_and(|t| t.shape().rank() == 1 && t.is_contiguous()) {
+            return Ok(());
+        }
+        let Input { tensor, _owner } = flat(op, name, obj, cast)?;
+        (self.tensors[i], self.owners[i]) = (Some(tensor), _owner);
+        Ok(())
+    }
+
+    /// The shape of input `i`, which was read.
+    #[inline]
+    pub fn shape(&self, i: usize) -> Shape {
+        self.tensors[i].as_ref().map_or_else(Shape::default, |t| *t.shape())
+    }
+
+    /// Checks the number of dimensions of input `i`.
+    ///
+    /// # Errors
+    /// `ValueError` for another number.
+    #[inline]
+    pub fn rank(&self, i: usize, op: &'static str, name: &'static str, rank: usize) -> PyResult<()> {
+        match &self.tensors[i] {
+            Some(tensor) if tensor.shape().rank() != rank => Err(wrong_rank(op, name, tensor.shape(), rank)),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cold]
+fn wrong_rank(op: &'static str, name: &'static str, shape: &Shape, rank: usize) -> PyErr {
+    let got = format!("{} (shape {shape})", shape.rank());
+    raise(Error::invalid(op, name, format!("{rank} dimensions"), got))
 }
 
 /// The input `name` of `op` as a tensor.
@@ -168,7 +305,6 @@ pub fn input<'a, 'py>(
 ///
 /// # Errors
 /// As [`input`].
-#[inline]
 pub fn optional_input<'a, 'py>(
     op: &'static str,
     name: &'static str,
@@ -405,7 +541,7 @@ pub fn output<'a, 'py>(op: &'static str, name: &'static str, obj: &'a Bound<'py,
     if let Some(array) = numpy::exact(obj)
         && array.flags & WANTED == WANTED
         && let Some(dtype) = dtype_of(array)
-        && let Ok(shape) = Shape::new(extents(array).0)
+        && let Some(shape) = shape_of(extents(array).0)
     {
         let spec = TensorSpec::new(dtype, shape);
         return Ok(Output { ptr: array.data, spec, _owner: None, life: std::marker::PhantomData });
@@ -494,16 +630,6 @@ fn new_shaped<'py>(
     })
 }
 
-/// The elements of an array that [`new_array`] made, as a flat Python list of floats.
-///
-/// # Errors
-/// `MemoryError`.
-pub fn to_list<'py>(py: Python<'py>, tensor: &TensorRef<'_>) -> PyResult<Bound<'py, PyList>> {
-    let mut values = Vec::with_capacity(tensor.shape().numel());
-    tensor.for_each(|x| values.push(x));
-    PyList::new(py, values)
-}
-
 /// The inputs of a call of `lightning_core.api`, in order. Arrays keep float32 or float64; numbers and sequences take the
 /// type of the first array, or float32 if there is none.
 ///
@@ -514,22 +640,21 @@ pub fn inputs<'a, 'py, const N: usize>(
     op: &'static str,
     names: [&'static str; N],
     objects: [Option<&'a Bound<'py, PyAny>>; N],
-) -> PyResult<[Option<Input<'a, 'py>>; N]> {
-    let mut found = [const { None }; N];
+) -> PyResult<Inputs<'a, 'py, N>> {
+    let mut found = Inputs::new();
     let mut strong = None;
-    for (slot, (name, obj)) in found.iter_mut().zip(names.into_iter().zip(objects)) {
-        if let Some(obj) = obj
+    for i in 0..N {
+        if let Some(obj) = objects[i]
             && (numpy::exact(obj).is_some() || !is_weak(obj))
         {
-            let given = input(op, name, obj, KEEP)?;
-            strong = strong.or(Some(given.tensor.dtype()));
-            *slot = Some(given);
+            found.read(i, op, names[i], obj, KEEP)?;
+            strong = strong.or(found.tensors[i].as_ref().map(TensorRef::dtype));
         }
     }
     let cast = Cast::Keep(strong.unwrap_or(DType::F32));
-    for (slot, (name, obj)) in found.iter_mut().zip(names.into_iter().zip(objects)) {
-        if let (None, Some(obj)) = (&slot, obj) {
-            *slot = Some(input(op, name, obj, cast)?);
+    for i in 0..N {
+        if let (None, Some(obj)) = (&found.tensors[i], objects[i]) {
+            found.read(i, op, names[i], obj, cast)?;
         }
     }
     Ok(found)
@@ -546,18 +671,4 @@ pub fn returns_list(objects: &[&Bound<'_, PyAny>]) -> bool {
         };
         first.map_or(true, |x| x.is_instance_of::<PyFloat>() || x.is_instance_of::<PyInt>())
     })
-}
-
-/// Checks an input's number of dimensions.
-///
-/// # Errors
-/// `ValueError` for another number.
-#[inline]
-pub fn rank(op: &'static str, name: &'static str, given: &Input<'_, '_>, rank: usize) -> PyResult<()> {
-    let shape = given.tensor.shape();
-    if shape.rank() == rank {
-        return Ok(());
-    }
-    let got = format!("{} (shape {shape})", shape.rank());
-    Err(raise(Error::invalid(op, name, format!("{rank} dimensions"), got)))
 }

@@ -1,7 +1,7 @@
 //! Attention: the original's functions on one head, and `scaled_dot_product_attention`.
 
 use crate::args::{Int, Switch, product};
-use crate::array::{self, Input, TO_F32};
+use crate::array::{self, Inputs, TO_F32};
 use crate::call::{self, OutShape, Site, level};
 use crate::error::raise;
 use crate::io_policy;
@@ -31,32 +31,33 @@ fn flat_inputs<'a, 'py>(
     [q, k, v]: [&'a Bound<'py, PyAny>; 3],
     seq_len: Int,
     head_dim: Int,
-) -> PyResult<[Option<Input<'a, 'py>>; 3]> {
+) -> PyResult<Inputs<'a, 'py, 3>> {
     let (rows, cols) = (seq_len.size(name, "seq_len", 1)?, head_dim.size(name, "head_dim", 1)?);
     product(name, "head_dim", &[rows, cols])?;
     let shape: Shape = call::shape(name, &[rows, cols])?;
-    Ok([
-        Some(array::shaped(name, "q", q, TO_F32, shape)?),
-        Some(array::shaped(name, "k", k, TO_F32, shape)?),
-        Some(array::shaped(name, "v", v, TO_F32, shape)?),
-    ])
+    let mut given = Inputs::new();
+    given.read_as(0, name, "q", q, TO_F32, shape)?;
+    given.read_as(1, name, "k", k, TO_F32, shape)?;
+    given.read_as(2, name, "v", v, TO_F32, shape)?;
+    Ok(given)
 }
 
 /// Q, K and V as they are: two dimensions and one shape.
 #[inline]
-fn head<'a, 'py>(name: &'static str, [q, k, v]: [&'a Bound<'py, PyAny>; 3]) -> PyResult<[Option<Input<'a, 'py>>; 3]> {
-    let q = array::input(name, "q", q, TO_F32)?;
-    let k = array::input(name, "k", k, TO_F32)?;
-    let v = array::input(name, "v", v, TO_F32)?;
-    array::rank(name, "q", &q, 2)?;
-    for (argument, other) in [("k", &k), ("v", &v)] {
-        if other.tensor().shape() != q.tensor().shape() {
-            let expected = format!("shape {}, as `q`", q.tensor().shape());
-            let got = format!("shape {}", other.tensor().shape());
-            return Err(raise(Error::invalid(name, argument, expected, got)));
+fn head<'a, 'py>(name: &'static str, [q, k, v]: [&'a Bound<'py, PyAny>; 3]) -> PyResult<Inputs<'a, 'py, 3>> {
+    let mut given = Inputs::new();
+    given.read(0, name, "q", q, TO_F32)?;
+    given.read(1, name, "k", k, TO_F32)?;
+    given.read(2, name, "v", v, TO_F32)?;
+    given.rank(0, name, "q", 2)?;
+    let shape = given.shape(0);
+    for (i, argument) in [(1, "k"), (2, "v")] {
+        if given.shape(i) != shape {
+            let got = format!("shape {}", given.shape(i));
+            return Err(raise(Error::invalid(name, argument, format!("shape {shape}, as `q`"), got)));
         }
     }
-    Ok([Some(q), Some(k), Some(v)])
+    Ok(given)
 }
 
 fn flat<'py>(
@@ -69,9 +70,8 @@ fn flat<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level(name, device, policy)?;
     let given = flat_inputs(name, qkv, seq_len, head_dim)?;
-    let tensors = call::tensors(&given);
-    let len = tensors[0].as_ref().map_or(0, |q| q.shape().numel());
-    call::fresh_flat(qkv[0].py(), site(name), &attrs(causal, policy), &tensors, level, len)
+    let len = given.shape(0).numel();
+    call::fresh_flat(qkv[0].py(), site(name), &attrs(causal, policy), given.tensors(), level, len)
 }
 
 fn flat_or_list<'py>(
@@ -187,7 +187,7 @@ fn attention2d<'py>(
     const NAME: &str = "attention2d";
     let level = level(NAME, device, policy)?;
     let given = head(NAME, [q, k, v])?;
-    call::fresh(q.py(), site(NAME), &attrs(causal, policy), &call::tensors(&given), level)
+    call::fresh(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), level)
 }
 
 /// One head of attention in float32 into `out`; see `attention2d`.
@@ -211,8 +211,7 @@ fn attention2d_into(
     const NAME: &str = "attention2d_into";
     let level = level(NAME, device, policy)?;
     let given = head(NAME, [q, k, v])?;
-    let tensors = call::tensors(&given);
-    call::into(q.py(), site(NAME), &attrs(causal, policy), &tensors, out, OutShape::Exact, level)
+    call::into(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), out, OutShape::Exact, level)
 }
 
 /// A new `AttentionSession` for the shape (S, D) of `q`. Uploads nothing.
@@ -226,9 +225,10 @@ fn attention2d_session<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     const NAME: &str = "attention2d_session";
-    let given = array::input(NAME, "q", q, TO_F32)?;
-    array::rank(NAME, "q", &given, 2)?;
-    let (rows, cols) = (given.tensor().shape()[0], given.tensor().shape()[1]);
+    let mut given = Inputs::<1>::new();
+    given.read(0, NAME, "q", q, TO_F32)?;
+    given.rank(0, NAME, "q", 2)?;
+    let (rows, cols) = (given.shape(0)[0], given.shape(0)[1]);
     call::session(q.py(), "AttentionSession", (rows, cols, causal.0), device, policy)
 }
 
@@ -306,8 +306,7 @@ fn attention_into(
     const NAME: &str = "attention_into";
     let level = level(NAME, device, policy)?;
     let given = flat_inputs(NAME, [q, k, v], seq_len, head_dim)?;
-    let tensors = call::tensors(&given);
-    call::into(q.py(), site(NAME), &attrs(causal, policy), &tensors, out, OutShape::Any, level)
+    call::into(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), out, OutShape::Any, level)
 }
 
 /// A mask as numbers to add to the scores: a boolean one, true where a score counts, becomes 0 and −∞ in q's dtype.
@@ -397,7 +396,7 @@ fn scaled_dot_product_attention<'py>(
     };
     let mask = additive(q, mask)?;
     let given = array::inputs(NAME, ["q", "k", "v", "mask"], [Some(q), Some(k), Some(v), mask.as_ref()])?;
-    call::result(q.py(), site(NAME), &attrs.into(), &call::tensors(&given), out, level)
+    call::result(q.py(), site(NAME), &attrs.into(), given.tensors(), out, level)
 }
 
 /// Adds this file's names to the module and to its submodule `api`.

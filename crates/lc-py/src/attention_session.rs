@@ -3,12 +3,11 @@
 use crate::args::{Int, Switch};
 use crate::array::{self, Input, TO_F32};
 use crate::call::{self, OutShape, Site, level};
-use crate::error::raise;
 use crate::io_policy::{self, AttentionIoPolicy, PostProcess};
 use crate::policy;
-use crate::session::{is_short, keep, locked, operand, resolve, spec};
+use crate::session::{is_short, keep, lock, locked, operand, resolve, spec, tensors};
 use lc_core::{
-    Attrs, EffectivePolicy, Error, PackedPolicy, Receipt, ResolvedCall, Result, Session, Shape, TensorMut, TensorRef,
+    Attrs, EffectivePolicy, PackedPolicy, Receipt, ResolvedCall, Result, Session, Shape, TensorMut, TensorRef,
     TensorSpec,
 };
 use lc_ops::{ATTENTION, ATTENTION_TRAIN, AttentionAttrs, AttentionTrainAttrs};
@@ -54,8 +53,8 @@ struct State {
     /// Training steps that succeeded.
     steps: u64,
     loss: f32,
-    /// The step, counted from 0, that computed `loss`.
-    loss_step: Option<u64>,
+    /// The step, counted from 1, that computed `loss`; 0 while none has.
+    loss_step: u64,
 }
 
 /// Attention of one head, softmax(q·kᵀ/√D)·v in float32, with operands that stay on the device, and training of `v`.
@@ -119,7 +118,7 @@ impl AttentionSession {
     fn settings(&self, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Settings> {
         match policy {
             Some(policy) => Settings::of(policy),
-            None => Ok(crate::session::lock(&self.state).default),
+            None => Ok(lock(&self.state).default),
         }
     }
 
@@ -140,7 +139,7 @@ impl AttentionSession {
             self.operand("k", k, policy.upload(1))?,
             self.operand("v", v, policy.upload(2))?,
         ];
-        let inputs = call::tensors(&given);
+        let inputs = tensors(&given);
         let mut attrs = AttentionAttrs { causal: self.causal, ..AttentionAttrs::default() };
         if let Some(post) = settings.post {
             attrs.output_scale = post.scale;
@@ -197,7 +196,7 @@ impl AttentionSession {
             self.operand("v", v, policy.upload(2))?,
             self.operand("target", target, policy.upload(3))?,
         ];
-        let inputs = call::tensors(&given);
+        let inputs = tensors(&given);
         let (out_array, out) = zeros(py, &self.spec)?;
         let (v_array, new_v) = zeros(py, &self.spec)?;
         if !policy.download(1)
@@ -224,11 +223,10 @@ impl AttentionSession {
             if let Some(session) = &mut state.train {
                 session.feed_back(1, 2)?;
             }
-            if compute_loss {
-                state.loss = loss[0];
-                state.loss_step = Some(state.steps);
-            }
             state.steps += 1;
+            if compute_loss {
+                (state.loss, state.loss_step) = (loss[0], state.steps);
+            }
             Ok((receipt, state.loss))
         });
         let (receipt, loss) = match result {
@@ -275,7 +273,7 @@ impl AttentionSession {
             level,
             forward: resolve(NAME, &ATTENTION, &attrs.into(), &[Some(head); 3], level)?,
             train: resolve(NAME, &ATTENTION_TRAIN, &train.into(), &[Some(head); 4], level)?,
-            state: Mutex::new(State { default, forward: None, train: None, steps: 0, loss: 0.0, loss_step: None }),
+            state: Mutex::new(State { default, forward: None, train: None, steps: 0, loss: 0.0, loss_step: 0 }),
         })
     }
 
@@ -285,30 +283,48 @@ impl AttentionSession {
         self.forward.receipt().selected.name()
     }
 
+    /// S.
+    #[getter]
+    fn seq_len(&self) -> usize {
+        self.spec.shape[0]
+    }
+
+    /// D.
+    #[getter]
+    fn head_dim(&self) -> usize {
+        self.spec.shape[1]
+    }
+
     /// Training steps so far.
     #[getter]
     fn steps(&self) -> u64 {
-        crate::session::lock(&self.state).steps
+        lock(&self.state).steps
     }
 
-    /// The training step, counted from 0, that computed the loss which the last step returned; None before the first.
+    /// The training step, counted from 1, that computed the loss which the last step returned; 0 before the first.
     #[getter]
-    fn last_loss_step(&self) -> Option<u64> {
-        crate::session::lock(&self.state).loss_step
+    fn last_loss_step(&self) -> u64 {
+        lock(&self.state).loss_step
     }
 
     /// Bytes that the session holds on its device: none before the first step.
     #[getter]
     fn resident_bytes(&self) -> usize {
-        let state = crate::session::lock(&self.state);
+        let state = lock(&self.state);
         [&state.forward, &state.train].into_iter().flatten().map(Session::bytes).sum()
+    }
+
+    fn __repr__(&self) -> String {
+        let causal = if self.causal { "True" } else { "False" };
+        let [rows, dim] = [self.seq_len(), self.head_dim()];
+        format!("AttentionSession(seq_len={rows}, head_dim={dim}, causal={causal}, device='{}')", self.device())
     }
 
     /// Sets the policy of the methods that take none, from a copy of its fields.
     #[pyo3(signature = (policy, /))]
     fn set_default_policy(&self, policy: &Bound<'_, PyAny>) -> PyResult<()> {
         let settings = Settings::of(policy)?;
-        crate::session::lock(&self.state).default = settings;
+        lock(&self.state).default = settings;
         Ok(())
     }
 

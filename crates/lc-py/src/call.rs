@@ -1,9 +1,9 @@
 //! One call of an op: its policy, its plan, its result, its receipt.
 
-use crate::array::{self, Input};
+use crate::array;
 use crate::error::raise;
 use crate::policy;
-use lc_core::runtime::set_last_receipt;
+use lc_core::runtime::run_plan;
 use lc_core::{
     Attrs, DeviceRequest, EffectivePolicy, Error, OpDef, PackedPolicy, Plan, Receipt, ResolvedCall, Shape, TensorMut,
     TensorRef, TensorSpec,
@@ -14,7 +14,6 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyType};
 use std::ffi::CString;
-use std::sync::Arc;
 
 /// Work of less than this many nanoseconds keeps the interpreter lock: to release it and take it back can cost as much.
 const RELEASE_ABOVE_NS: u64 = 5_000;
@@ -68,35 +67,57 @@ fn is_long(plan: &Plan) -> bool {
     (cost.flops / 16).saturating_add(cost.bytes_read.saturating_add(cost.bytes_written) / 16) > RELEASE_ABOVE_NS
 }
 
-fn call_of(site: Site, plan: &Plan) -> PyResult<&ResolvedCall> {
-    let call = plan.direct().or_else(|| plan.calls().next().map(|call| &**call));
-    call.ok_or_else(|| raise(Error::new(lc_core::ErrorKind::Unknown, site.name).got("a plan without a launch")))
+fn no_launch(site: Site) -> PyErr {
+    raise(Error::new(lc_core::ErrorKind::Unknown, site.name).got("a plan without a launch"))
 }
 
+/// The call whose results a plan's are.
 #[inline]
-fn plan(site: Site, attrs: &Attrs, inputs: &[Option<TensorRef<'_>>], policy: EffectivePolicy) -> PyResult<Arc<Plan>> {
-    runtime().plan(site.op, attrs, inputs, policy).map_err(|e| raise(e.in_op(site.name)))
+fn call_of(plan: &Plan) -> Option<&ResolvedCall> {
+    plan.direct().or_else(|| plan.calls().next().map(|call| &**call))
 }
 
+/// Finds the plan of a call, takes the result's memory from `target`, and runs it.
+///
+/// `target` gets the result's type and extents, and whether something will be written there. It runs while this thread's
+/// memo of plans is borrowed, so a call that Python code makes meanwhile is not memoised.
 #[inline]
-fn execute(
+fn run<'out, R>(
     py: Python<'_>,
     site: Site,
-    plan: &Plan,
+    attrs: &Attrs,
     inputs: &[Option<TensorRef<'_>>],
-    outputs: &mut [TensorMut<'_>],
-    policy: EffectivePolicy,
-) -> PyResult<()> {
-    let result = match is_long(plan) {
-        false => plan.run_one(inputs, outputs, policy),
-        true => py.detach(|| plan.run_one(inputs, outputs, policy)),
-    };
-    let receipt = result.map_err(|e| raise(e.in_op(site.name)))?;
-    set_last_receipt(receipt);
-    if receipt.warn {
-        warn(py, &receipt)?;
+    level: PackedPolicy,
+    target: impl FnOnce(&TensorSpec, bool) -> PyResult<(R, TensorMut<'out>)>,
+) -> PyResult<R> {
+    let policy = EffectivePolicy::of(level, PackedPolicy::UNSET);
+    let done = runtime().with_plan(site.op, attrs, inputs, policy, |plan| {
+        let Some(call) = call_of(plan) else { return Ok(Err(no_launch(site))) };
+        let (result, out) = match target(call.outputs.first(), policy.download(0)) {
+            Ok(both) => both,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut outputs = [out];
+        match is_long(plan) {
+            false => run_plan(plan, inputs, &mut outputs, policy)?,
+            true => py.detach(|| run_plan(plan, inputs, &mut outputs, policy))?,
+        }
+        Ok(Ok((result, call.receipt().fallback)))
+    });
+    match done {
+        Ok(Ok((result, false))) => Ok(result),
+        Ok(Ok((result, true))) => warn_once(py).map(|()| result),
+        Ok(Err(error)) => Err(error),
+        Err(error) => Err(raise(error.in_op(site.name))),
     }
-    Ok(())
+}
+
+#[cold]
+fn warn_once(py: Python<'_>) -> PyResult<()> {
+    match lc_core::last_receipt() {
+        Some(receipt) if receipt.warn => warn(py, &receipt),
+        _ => Ok(()),
+    }
 }
 
 /// Tells the user once that an op runs elsewhere than asked.
@@ -161,20 +182,18 @@ fn fresh_as<'py>(
     level: PackedPolicy,
     flat: Option<usize>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let policy = EffectivePolicy::of(level, PackedPolicy::UNSET);
-    let plan = plan(site, attrs, inputs, policy)?;
-    let spec = *call_of(site, &plan)?.outputs.first();
-    let (array, out) = match flat {
-        None => array::new_array(py, site.name, &spec)?,
-        Some(len) => array::new_array_as(py, site.name, &spec, &[len])?,
-    };
-    if !policy.download(0) {
-        // Nothing will be written into it, and what was in this memory before is nobody's business.
-        // SAFETY: the array is new and has this many bytes.
-        unsafe { out.ptr().write_bytes(0, spec.bytes()) };
-    }
-    execute(py, site, &plan, inputs, &mut [out], policy)?;
-    Ok(array)
+    run(py, site, attrs, inputs, level, |spec, written| {
+        let (array, out) = match flat {
+            None => array::new_array(py, site.name, spec)?,
+            Some(len) => array::new_array_as(py, site.name, spec, &[len])?,
+        };
+        if !written {
+            // What was in this memory before is nobody's business.
+            // SAFETY: the array is new and has this many bytes.
+            unsafe { out.ptr().write_bytes(0, spec.bytes()) };
+        }
+        Ok((array, out))
+    })
 }
 
 /// Runs an op with one result into the caller's array.
@@ -192,14 +211,14 @@ pub fn into(
     shapes: OutShape,
     level: PackedPolicy,
 ) -> PyResult<()> {
-    let policy = EffectivePolicy::of(level, PackedPolicy::UNSET);
-    let plan = plan(site, attrs, inputs, policy)?;
-    let spec = call_of(site, &plan)?.outputs.first();
+    // Reading `out` may run Python code, so it comes before the plan.
     let mut target = array::output(site.name, "out", out)?;
-    if target.spec() != spec {
-        adopt(site, &mut target, spec, shapes)?;
-    }
-    execute(py, site, &plan, inputs, &mut [target.tensor_mut()], policy)
+    run(py, site, attrs, inputs, level, |spec, _| {
+        if target.spec() != spec {
+            adopt(site, &mut target, spec, shapes)?;
+        }
+        Ok(((), target.tensor_mut()))
+    })
 }
 
 /// Gives an `out` of another, allowed shape the result's shape.
@@ -254,12 +273,6 @@ pub fn result<'py>(
 /// `ValueError` if it does not fit in memory.
 pub fn shape(name: &'static str, dims: &[usize]) -> PyResult<Shape> {
     Shape::new(dims).map_err(|e| raise(e.in_op(name)))
-}
-
-/// The tensors of a call's inputs.
-#[inline]
-pub fn tensors<'a, const N: usize>(inputs: &'a [Option<Input<'_, '_>>; N]) -> [Option<TensorRef<'a>>; N] {
-    std::array::from_fn(|i| inputs[i].as_ref().map(Input::tensor))
 }
 
 /// A session object of the named class.

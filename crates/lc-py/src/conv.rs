@@ -1,7 +1,7 @@
 //! Convolution, with and without ReLU, and the conv → attention pipeline.
 
 use crate::args::{Int, Pair, activation, product};
-use crate::array::{self, Input, TO_F32};
+use crate::array::{self, Inputs, TO_F32};
 use crate::call::{self, OutShape, Site, level};
 use crate::error::raise;
 use lc_core::{Activation, Error, PackedPolicy};
@@ -28,32 +28,22 @@ impl Window {
 }
 
 /// The inputs of a convolution: an image batch, weights, and a bias of which only the number of elements matters.
-struct Operands<'a, 'py> {
-    x: Input<'a, 'py>,
-    w: Input<'a, 'py>,
-    bias: Option<Input<'a, 'py>>,
-}
-
-impl<'a, 'py> Operands<'a, 'py> {
-    #[inline]
-    fn new(
-        name: &'static str,
-        x: &'a Bound<'py, PyAny>,
-        w: &'a Bound<'py, PyAny>,
-        bias: Option<&'a Bound<'py, PyAny>>,
-    ) -> PyResult<Operands<'a, 'py>> {
-        let x = array::input(name, "x", x, TO_F32)?;
-        let w = array::input(name, "w", w, TO_F32)?;
-        array::rank(name, "x", &x, 4)?;
-        array::rank(name, "w", &w, 4)?;
-        let bias = bias.map(|bias| array::flat(name, "bias", bias, TO_F32)).transpose()?;
-        Ok(Operands { x, w, bias })
+#[inline]
+fn operands<'a, 'py>(
+    name: &'static str,
+    x: &'a Bound<'py, PyAny>,
+    w: &'a Bound<'py, PyAny>,
+    bias: Option<&'a Bound<'py, PyAny>>,
+) -> PyResult<Inputs<'a, 'py, 3>> {
+    let mut given = Inputs::new();
+    given.read(0, name, "x", x, TO_F32)?;
+    given.read(1, name, "w", w, TO_F32)?;
+    given.rank(0, name, "x", 4)?;
+    given.rank(1, name, "w", 4)?;
+    if let Some(bias) = bias {
+        given.read_flat(2, name, "bias", bias, TO_F32)?;
     }
-
-    #[inline]
-    fn tensors(&self) -> [Option<lc_core::TensorRef<'_>>; 3] {
-        [Some(self.x.tensor()), Some(self.w.tensor()), self.bias.as_ref().map(Input::tensor)]
-    }
+    Ok(given)
 }
 
 const fn site(name: &'static str) -> Site {
@@ -70,8 +60,8 @@ fn fresh<'py>(
     activation: Activation,
     level: PackedPolicy,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let operands = Operands::new(name, x, w, bias)?;
-    call::fresh(x.py(), site(name), &window.attrs(name, activation)?.into(), &operands.tensors(), level)
+    let given = operands(name, x, w, bias)?;
+    call::fresh(x.py(), site(name), &window.attrs(name, activation)?.into(), given.tensors(), level)
 }
 
 #[inline]
@@ -83,9 +73,9 @@ fn into(
     activation: Activation,
     level: PackedPolicy,
 ) -> PyResult<()> {
-    let operands = Operands::new(name, x, w, bias)?;
+    let given = operands(name, x, w, bias)?;
     let attrs = window.attrs(name, activation)?.into();
-    call::into(x.py(), site(name), &attrs, &operands.tensors(), out, OutShape::Exact, level)
+    call::into(x.py(), site(name), &attrs, given.tensors(), out, OutShape::Exact, level)
 }
 
 /// Convolution (cross-correlation) of a batch of images in NCHW order, in float32.
@@ -264,7 +254,7 @@ fn api_conv2d<'py>(
         ..Window { stride, pad: padding }.attrs(NAME, self::activation(NAME, activation)?)?
     };
     let given = array::inputs(NAME, ["x", "w", "bias"], [Some(x), Some(w), bias])?;
-    call::result(x.py(), site(NAME), &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site(NAME), &attrs.into(), given.tensors(), out, level)
 }
 
 /// The attributes of conv → attention, and how many elements its result has.
@@ -347,14 +337,14 @@ fn conv_attention_torchstrong_nchw<'py>(
     let (level, mode) = (level(NAME, device, policy)?, mode(NAME, execution_mode)?);
     let window = Window::new(stride_h, stride_w, pad_h, pad_w);
     let (attrs, len) = pipeline(NAME, seq_len, head_dim, window)?;
-    let operands = Operands::new(NAME, x, w, bias)?;
+    let given = operands(NAME, x, w, bias)?;
     let site = Site { op: &CONV_ATTENTION, name: NAME };
     match mode {
-        Mode::Eager => call::fresh_flat(x.py(), site, &attrs.into(), &operands.tensors(), level, len),
+        Mode::Eager => call::fresh_flat(x.py(), site, &attrs.into(), given.tensors(), level, len),
         Mode::Graph => {
             let spec = lc_core::TensorSpec::new(lc_core::DType::F32, call::shape(NAME, &[len])?);
             let (array, mut out) = array::new_array(x.py(), NAME, &spec)?;
-            crate::graph::conv_attention_graph(x.py(), NAME, attrs, &operands.tensors(), &mut out, level)?;
+            crate::graph::conv_attention_graph(x.py(), NAME, attrs, given.tensors(), &mut out, level)?;
             Ok(array)
         }
     }
@@ -390,22 +380,15 @@ fn conv_attention_torchstrong_nchw_into(
     let (level, mode) = (level(NAME, device, policy)?, mode(NAME, execution_mode)?);
     let window = Window::new(stride_h, stride_w, pad_h, pad_w);
     let (attrs, len) = pipeline(NAME, seq_len, head_dim, window)?;
-    let operands = Operands::new(NAME, x, w, bias)?;
+    let given = operands(NAME, x, w, bias)?;
     let site = Site { op: &CONV_ATTENTION, name: NAME };
     match mode {
-        Mode::Eager => call::into(x.py(), site, &attrs.into(), &operands.tensors(), out, OutShape::Any, level),
+        Mode::Eager => call::into(x.py(), site, &attrs.into(), given.tensors(), out, OutShape::Any, level),
         Mode::Graph => {
             let spec = lc_core::TensorSpec::new(lc_core::DType::F32, call::shape(NAME, &[len])?);
             let mut target = array::output(NAME, "out", out)?;
             call::adopt(site, &mut target, &spec, OutShape::Any)?;
-            crate::graph::conv_attention_graph(
-                x.py(),
-                NAME,
-                attrs,
-                &operands.tensors(),
-                &mut target.tensor_mut(),
-                level,
-            )
+            crate::graph::conv_attention_graph(x.py(), NAME, attrs, given.tensors(), &mut target.tensor_mut(), level)
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::args::{Int, Switch};
 use crate::call::{self, Site, level};
 use crate::error::raise;
-use crate::session::{Act, is_short, keep, lock, locked, operand, resolve, spec, target};
+use crate::session::{Act, is_short, keep, lock, locked, operand, resolve, spec, target, tensors};
 use lc_core::session::MAX_BATCH;
 use lc_core::{
     Activation, Attrs, Error, ErrorKind, PackedPolicy, ResolvedCall, Result, Session, Shape, TensorRef, TensorSpec,
@@ -64,7 +64,7 @@ impl Conv {
         ];
         let mut target = target(self.site, out, &self.out)?;
         let out = matches!(act, Act::Finish | Act::Batch(_)).then(|| target.tensor_mut());
-        let all = call::tensors(&given);
+        let all = tensors(&given);
         let with_bias = bias.is_some();
         let inputs: &[Option<TensorRef<'_>>] = if with_bias { &all } else { &all[..2] };
         let short = self.short && !matches!(act, Act::Batch(_));
@@ -342,8 +342,12 @@ fn conv2d_nchw_metal_resident(
     let attrs = attrs(NAME, [stride_h, stride_w], [pad_h, pad_w], apply_relu)?;
     let shape = |argument, obj| {
         let given = crate::array::input(NAME, argument, obj, crate::array::TO_F32)?;
-        crate::array::rank(NAME, argument, &given, 4)?;
-        PyResult::Ok(*given.tensor().shape())
+        let shape = *given.tensor().shape();
+        if shape.rank() != 4 {
+            let got = format!("{} (shape {shape})", shape.rank());
+            return Err(raise(Error::invalid(NAME, argument, "4 dimensions", got)));
+        }
+        PyResult::Ok(shape)
     };
     let key = (shape("x", x)?, shape("w", w)?, attrs, level);
     let conv = match kept(&key) {

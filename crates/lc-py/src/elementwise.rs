@@ -18,18 +18,13 @@ fn flat<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level(site.name, device, policy)?;
-    let (left, right) = match shape {
-        Some(shape) => {
-            (array::shaped(site.name, "a", a, TO_F32, shape)?, array::shaped(site.name, "b", b, TO_F32, shape)?)
-        }
-        None => {
-            let left = array::flat(site.name, "a", a, TO_F32)?;
-            let shape = *left.tensor().shape();
-            (left, array::shaped(site.name, "b", b, TO_F32, shape)?)
-        }
-    };
-    let inputs = [Some(left.tensor()), Some(right.tensor())];
-    let result = call::fresh(a.py(), site, &Attrs::NONE, &inputs, level)?;
+    let mut given = array::Inputs::<2>::new();
+    match shape {
+        Some(shape) => given.read_as(0, site.name, "a", a, TO_F32, shape)?,
+        None => given.read_flat(0, site.name, "a", a, TO_F32)?,
+    }
+    given.read_as(1, site.name, "b", b, TO_F32, given.shape(0))?;
+    let result = call::fresh(a.py(), site, &Attrs::NONE, given.tensors(), level)?;
     match array::returns_list(&[a, b]) {
         true => result.call_method0("tolist"),
         false => Ok(result),
@@ -62,7 +57,7 @@ fn broadcast<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level(name, device, policy)?;
     let given = array::inputs(name, ["a", "b"], [Some(a), Some(b)])?;
-    call::result(a.py(), Site { op, name }, &Attrs::NONE, &call::tensors(&given), out, level)
+    call::result(a.py(), Site { op, name }, &Attrs::NONE, given.tensors(), out, level)
 }
 
 /// Sum of two float32 arrays with as many elements each, flat.

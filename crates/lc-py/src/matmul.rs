@@ -1,7 +1,7 @@
 //! Matrix products: the original's nine functions.
 
 use crate::args::{Int, product};
-use crate::array::{self, TO_F32};
+use crate::array::{self, Inputs, TO_F32};
 use crate::call::{self, OutShape, Site, level};
 use crate::error::raise;
 use lc_core::{Attrs, Error, Shape};
@@ -37,10 +37,10 @@ fn flat<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level(name, device, policy)?;
     let [sa, sb, sc] = shapes(name, m, k, n)?;
-    let left = array::shaped(name, "a", a, TO_F32, sa)?;
-    let right = array::shaped(name, "b", b, TO_F32, sb)?;
-    let inputs = [Some(left.tensor()), Some(right.tensor())];
-    call::fresh_flat(a.py(), site(name), &attrs(), &inputs, level, sc.numel())
+    let mut given = Inputs::<2>::new();
+    given.read_as(0, name, "a", a, TO_F32, sa)?;
+    given.read_as(1, name, "b", b, TO_F32, sb)?;
+    call::fresh_flat(a.py(), site(name), &attrs(), given.tensors(), level, sc.numel())
 }
 
 /// The same into the caller's array of any shape with as many elements.
@@ -55,10 +55,10 @@ fn flat_into(
 ) -> PyResult<()> {
     let level = level(name, device, policy)?;
     let [sa, sb, _] = shapes(name, m, k, n)?;
-    let left = array::shaped(name, "a", a, TO_F32, sa)?;
-    let right = array::shaped(name, "b", b, TO_F32, sb)?;
-    let inputs = [Some(left.tensor()), Some(right.tensor())];
-    call::into(a.py(), site(name), &attrs(), &inputs, out, OutShape::Any, level)
+    let mut given = Inputs::<2>::new();
+    given.read_as(0, name, "a", a, TO_F32, sa)?;
+    given.read_as(1, name, "b", b, TO_F32, sb)?;
+    call::into(a.py(), site(name), &attrs(), given.tensors(), out, OutShape::Any, level)
 }
 
 /// The same as a list if both inputs are flat lists.
@@ -208,12 +208,13 @@ fn matrices<'a, 'py>(
     name: &'static str,
     a: &'a Bound<'py, PyAny>,
     b: &'a Bound<'py, PyAny>,
-) -> PyResult<(array::Input<'a, 'py>, array::Input<'a, 'py>)> {
-    let a = array::input(name, "a", a, TO_F32)?;
-    let b = array::input(name, "b", b, TO_F32)?;
-    array::rank(name, "a", &a, 2)?;
-    array::rank(name, "b", &b, 2)?;
-    Ok((a, b))
+) -> PyResult<Inputs<'a, 'py, 2>> {
+    let mut given = Inputs::new();
+    given.read(0, name, "a", a, TO_F32)?;
+    given.read(1, name, "b", b, TO_F32)?;
+    given.rank(0, name, "a", 2)?;
+    given.rank(1, name, "b", 2)?;
+    Ok(given)
 }
 
 /// Matrix product in float32.
@@ -245,9 +246,8 @@ fn matmul2d<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level("matmul2d", device, policy)?;
-    let (left, right) = matrices("matmul2d", a, b)?;
-    let inputs = [Some(left.tensor()), Some(right.tensor())];
-    call::fresh(a.py(), site("matmul2d"), &attrs(), &inputs, level)
+    let given = matrices("matmul2d", a, b)?;
+    call::fresh(a.py(), site("matmul2d"), &attrs(), given.tensors(), level)
 }
 
 /// Matrix product in float32 into `out`; see `matmul2d`.
@@ -266,9 +266,8 @@ fn matmul2d_into(
     policy: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let level = level("matmul2d_into", device, policy)?;
-    let (left, right) = matrices("matmul2d_into", a, b)?;
-    let inputs = [Some(left.tensor()), Some(right.tensor())];
-    call::into(a.py(), site("matmul2d_into"), &attrs(), &inputs, out, OutShape::OrFlat, level)
+    let given = matrices("matmul2d_into", a, b)?;
+    call::into(a.py(), site("matmul2d_into"), &attrs(), given.tensors(), out, OutShape::OrFlat, level)
 }
 
 /// A resident session for products of matrices with the shapes of `a` (M, K) and `b` (K, N). Uploads nothing.
@@ -281,12 +280,12 @@ fn matmul2d_resident_session<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     const NAME: &str = "matmul2d_resident_session";
-    let (left, right) = matrices(NAME, a, b)?;
-    let (left, right) = (left.tensor(), right.tensor());
-    let (m, k, n) = (left.shape()[0], left.shape()[1], right.shape()[1]);
-    if right.shape()[0] != k {
+    let given = matrices(NAME, a, b)?;
+    let (left, right) = (given.shape(0), given.shape(1));
+    let (m, k, n) = (left[0], left[1], right[1]);
+    if right[0] != k {
         let expected = format!("shape [{k}, n]");
-        return Err(raise(Error::invalid(NAME, "b", expected, format!("{}", right.shape()))));
+        return Err(raise(Error::invalid(NAME, "b", expected, format!("{right}"))));
     }
     call::session(a.py(), "MatMulMetalResidentSession", (m, k, n), device, policy)
 }

@@ -58,7 +58,7 @@ fn matmul<'py>(
     let attrs = MatmulAttrs { activation: named(NAME, activation)? };
     let given = array::inputs(NAME, ["a", "b", "bias", "residual"], [Some(a), Some(b), bias, residual])?;
     let site = Site { op: &MATMUL, name: NAME };
-    call::result(a.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(a.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// Linear layer: activation(x·weightᵀ + bias).
@@ -105,7 +105,7 @@ fn linear<'py>(
     let attrs = LinearAttrs { activation: named(NAME, activation)? };
     let given = array::inputs(NAME, ["x", "weight", "bias"], [Some(x), Some(weight), bias])?;
     let site = Site { op: &LINEAR, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// Softmax along a dimension; the largest element is subtracted first, so that no exponential overflows.
@@ -148,7 +148,7 @@ fn softmax<'py>(
     let attrs = SoftmaxAttrs { axis: axis.value(NAME, "axis")? };
     let given = array::inputs(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &SOFTMAX, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// Layer norm over the last dimension: (x − mean)/√(variance + eps)·weight + bias, with the population variance.
@@ -193,7 +193,7 @@ fn layer_norm<'py>(
     let attrs = LayerNormAttrs { eps };
     let given = array::inputs(NAME, ["x", "weight", "bias"], [Some(x), weight, bias])?;
     let site = Site { op: &LAYER_NORM, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// RMS norm over the last dimension: x/√(mean(x²) + eps)·weight.
@@ -237,7 +237,7 @@ fn rms_norm<'py>(
     let attrs = RmsNormAttrs { eps };
     let given = array::inputs(NAME, ["x", "weight"], [Some(x), weight])?;
     let site = Site { op: &RMS_NORM, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// max(x, 0), element by element.
@@ -277,7 +277,7 @@ fn relu<'py>(
     let attrs = ActivationAttrs { kind: Activation::Relu };
     let given = array::inputs(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &ACTIVATION, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// x·sigmoid(x), element by element.
@@ -317,7 +317,7 @@ fn silu<'py>(
     let attrs = ActivationAttrs { kind: Activation::Silu };
     let given = array::inputs(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &ACTIVATION, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// x·Φ(x), element by element, with Φ the normal distribution function.
@@ -368,7 +368,7 @@ fn gelu<'py>(
     let attrs = ActivationAttrs { kind };
     let given = array::inputs(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &ACTIVATION, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// Feed-forward block: activation(x·w1ᵀ + b1)·w2ᵀ + b2, as one plan.
@@ -419,7 +419,7 @@ fn ffn<'py>(
     let attrs = FfnAttrs { activation: named(NAME, activation)? };
     let given = array::inputs(NAME, ["x", "w1", "w2", "b1", "b2"], [Some(x), Some(w1), Some(w2), b1, b2])?;
     let site = Site { op: &FFN, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// Layer norm, then a linear layer, as one plan: layer_norm(x)·weightᵀ + bias.
@@ -473,7 +473,7 @@ fn layer_norm_projection<'py>(
         [Some(x), Some(weight), norm_weight, norm_bias, bias],
     )?;
     let site = Site { op: &LAYER_NORM_PROJECTION, name: NAME };
-    call::result(x.py(), site, &attrs.into(), &call::tensors(&given), out, level)
+    call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
 
 /// Adds this file's names to the submodule `api`.

@@ -146,6 +146,11 @@ pub fn operand<'a, 'py>(
     }
 }
 
+/// The tensors of operands.
+pub fn tensors<'a, const N: usize>(given: &'a [Option<Input<'_, '_>>; N]) -> [Option<TensorRef<'a>>; N] {
+    std::array::from_fn(|i| given[i].as_ref().map(Input::tensor))
+}
+
 /// The caller's result array, under the session's shape.
 pub fn target<'a, 'py>(site: Site, out: &'a Bound<'py, PyAny>, spec: &TensorSpec) -> PyResult<Output<'a, 'py>> {
     let mut target = array::output(site.name, "out", out)?;
@@ -201,7 +206,7 @@ impl Binary {
         out: Option<TensorMut<'_>>,
     ) -> PyResult<()> {
         let short = self.short && !matches!(act, Act::Batch(_));
-        let inputs = call::tensors(given);
+        let inputs = tensors(given);
         let result = locked(py, &self.session, short, |session| {
             before(session)?;
             act.perform(session, &inputs, out)
@@ -519,7 +524,7 @@ impl MatrixElemwiseMetalResidentSession {
         self.both.list(py, act, self.choose(divide, act), operands, out_size)
     }
 
-    fn write(
+    fn into(
         &self,
         divide: bool,
         act: Act,
@@ -640,7 +645,7 @@ impl MatrixElemwiseMetalResidentSession {
     /// Uploads `a` and `b` and launches a subtraction. Does not write `out`, which is checked.
     #[pyo3(signature = (a, b, out, /))]
     fn sub_start_into(&self, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>, out: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.write(false, Act::Start, (Some(a), Some(b)), out)
+        self.into(false, Act::Start, (Some(a), Some(b)), out)
     }
 
     /// Launches a subtraction on what is resident. Does not write `out`, which is checked.
@@ -651,7 +656,7 @@ impl MatrixElemwiseMetalResidentSession {
         b: Option<&Bound<'_, PyAny>>,
         out: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        self.write(false, Act::Run, (a, b), out)
+        self.into(false, Act::Run, (a, b), out)
     }
 
     /// Waits, and writes the result of the last launch, a subtraction, to `out`. Launches nothing.
@@ -662,13 +667,13 @@ impl MatrixElemwiseMetalResidentSession {
         b: Option<&Bound<'_, PyAny>>,
         out: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        self.write(false, Act::Finish, (a, b), out)
+        self.into(false, Act::Finish, (a, b), out)
     }
 
     /// Uploads `a` and `b` and launches a division. Does not write `out`, which is checked.
     #[pyo3(signature = (a, b, out, /))]
     fn div_start_into(&self, a: &Bound<'_, PyAny>, b: &Bound<'_, PyAny>, out: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.write(true, Act::Start, (Some(a), Some(b)), out)
+        self.into(true, Act::Start, (Some(a), Some(b)), out)
     }
 
     /// Launches a division on what is resident. Does not write `out`, which is checked.
@@ -679,7 +684,7 @@ impl MatrixElemwiseMetalResidentSession {
         b: Option<&Bound<'_, PyAny>>,
         out: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        self.write(true, Act::Run, (a, b), out)
+        self.into(true, Act::Run, (a, b), out)
     }
 
     /// Waits, and writes the result of the last launch, a division, to `out`. Launches nothing.
@@ -690,7 +695,7 @@ impl MatrixElemwiseMetalResidentSession {
         b: Option<&Bound<'_, PyAny>>,
         out: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        self.write(true, Act::Finish, (a, b), out)
+        self.into(true, Act::Finish, (a, b), out)
     }
 }
 

@@ -4,15 +4,20 @@
 //! are dense and overlap nothing. A binding only unpacks.
 
 mod activation;
+mod attention;
+mod attention_train;
 mod conv2d;
+mod conv_attention;
 mod elementwise;
 mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
 mod linear;
 mod matmul;
+mod pack;
 mod reference;
 mod rms_norm;
+mod softmax;
 
 use crate::isa::Isa;
 use crate::math::MathFloat;
@@ -45,6 +50,11 @@ pub fn all() -> Vec<Binding> {
         matmul::BINDING,
         linear::BINDING,
         conv2d::BINDING,
+        attention::BINDING,
+        attention_train::BINDING,
+        softmax::BINDING,
+        conv_attention::BINDING,
+        pack::BINDING,
         layer_norm::BINDING,
         rms_norm::BINDING,
         activation::BINDING,
@@ -52,6 +62,7 @@ pub fn all() -> Vec<Binding> {
         layer_norm_projection::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
+    all.push(pack::BINDING);
     for op in lc_ops::ALL {
         if all.iter().all(|binding| binding.op != op) {
             all.push(reference::binding(op));

@@ -68,31 +68,3 @@ impl<T: Float> Kernel for Copy<'_, T> {
         }
     }
 }
-
-/// Copies a block of any strides; made for `src_row == 1`.
-///
-/// # Safety
-/// As [`CopyFn`].
-pub unsafe fn transpose_entry<T: Float, S: Simd>(block: &Block<T>) {
-    // Square pieces, so that each cache line of the source is used whole while it is near.
-    const PIECE: usize = 16;
-    for row in (0..block.rows).step_by(PIECE) {
-        let rows = PIECE.min(block.rows - row);
-        for j in 0..block.width {
-            let src = block.src.wrapping_offset(row as isize * block.src_row + j as isize * block.src_col);
-            // SAFETY: inside the block.
-            unsafe {
-                let dst = block.dst.add(row * block.dst_row + j);
-                for r in 0..rows {
-                    *dst.add(r * block.dst_row) = *src.offset(r as isize * block.src_row);
-                }
-            }
-        }
-        for r in row..row + rows {
-            for j in block.width..block.padded {
-                // SAFETY: the destination has `padded` columns.
-                unsafe { *block.dst.add(r * block.dst_row + j) = T::ZERO };
-            }
-        }
-    }
-}

@@ -7,8 +7,8 @@
 
 use super::copy::Block;
 use super::micro::{Ahead, Finish, MAX_ROWS, MAX_TILE, Micro, Tile};
-use super::workspace;
 use super::{GemmFloat, Plain};
+use super::{gemv, workspace};
 use crate::machine::caches;
 use crate::pool;
 use crate::view::Mat;
@@ -87,6 +87,12 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
     if p.m == 0 || p.n == 0 {
         return;
     }
+    if let Source::Strided(b) = p.b
+        && gemv::fits(p.a, b, p.micro.lanes)
+    {
+        // SAFETY: by contract.
+        return unsafe { gemv::run(p, b, threads) };
+    }
     let blocking = Blocking::of(p.micro, p.n, p.k);
     let (row_parts, col_parts) = split(p, blocking, threads);
     if row_parts * col_parts == 1 {
@@ -142,7 +148,10 @@ unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Rang
     let slice = blocking.cols.min(cols.len().next_multiple_of(width));
     let in_place = match p.b {
         Source::Panels(_) => true,
-        Source::Strided(b) => b.col_stride == 1 && rows.len() <= 2 * micro.rows,
+        Source::Strided(b) => {
+            let near = p.k.saturating_mul(p.n) * size_of::<T>() <= caches().l1 / 2;
+            b.col_stride == 1 && (near || rows.len() <= 2 * micro.rows)
+        }
     };
     let b_elems = if in_place { 0 } else { slice * blocking.k };
     let a_elems = micro.rows * padded_k(blocking.k);
@@ -273,6 +282,38 @@ impl<T> Lookahead<T> {
     fn part(&self, panel: usize) -> Ahead<T> {
         Ahead { ptr: self.first.ptr.wrapping_offset(panel as isize * self.stride), ..self.first }
     }
+}
+
+/// Applies the epilogue to the sums of a tile, `stride` elements from one row to the next.
+///
+/// # Safety
+/// As [`block`]; the ranges are a tile's, and `sums` is valid for them.
+pub unsafe fn finish_in<T: GemmFloat>(
+    p: &Product<'_, T>,
+    sums: *mut T,
+    stride: isize,
+    rows: Range<usize>,
+    cols: Range<usize>,
+) {
+    let vectors = cols.len().div_ceil(p.micro.lanes);
+    // A product of no terms, added to what is there.
+    let mut tile = Tile {
+        k: 0,
+        a: sums,
+        a_row: 0,
+        a_col: 0,
+        b: sums,
+        b_row: 0,
+        b_ends: true,
+        c: sums,
+        c_row: stride,
+        tail: cols.len() - (vectors - 1) * p.micro.lanes,
+        accumulate: true,
+        finish: None,
+        ahead: Ahead { ptr: sums, step: 0, stride: 0, count: 0 },
+    };
+    // SAFETY: by contract.
+    unsafe { finish(p, &mut tile, p.micro.tile(rows.len(), vectors), rows, cols) }
 }
 
 /// Runs a tile with the epilogue of its place.

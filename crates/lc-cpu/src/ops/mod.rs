@@ -1,6 +1,7 @@
-//! Operations, one file each.
+//! The kernels of the ops, one file or folder each. They take checked sizes and raw strided memory.
 
 pub mod activation;
+pub mod attention;
 pub mod conv2d;
 pub mod elementwise;
 pub mod layer_norm;
@@ -8,3 +9,4 @@ pub mod layer_norm;
 pub(crate) mod layouts;
 pub mod rms_norm;
 pub(crate) mod rows;
+pub mod softmax;

@@ -119,7 +119,8 @@ impl Sizes {
         }
         let pitch = row_pitch(p);
         let channel = input_rows(p, rows) * pitch;
-        let flat = if gather == Gather::Flat { (rows * pitch).next_multiple_of(lanes) } else { 0 };
+        // Up to the last output of the last row; rows may be longer than the pitch where the border is wide.
+        let flat = if gather == Gather::Flat { ((rows - 1) * pitch + p.out_w).next_multiple_of(lanes) } else { 0 };
         // The last vectors read on past the last row: past the columns in use, and by the zeros right of it.
         let data = channels * channel + pitch + flat.saturating_sub(rows * pitch) + 2 * lanes + span(p);
         let detour = if gather == Gather::Flat && pitch != p.out_w { OUTS * flat } else { 0 };

@@ -80,28 +80,47 @@ fn division_follows_ieee() {
     }
 }
 
-/// Above the caches the result is streamed and the threads share the work: the same bits at any misalignment.
+/// Calls on several threads and in both directions give the same bits.
 #[test]
 fn large_results_do_not_depend_on_threads() {
-    let n = 3 * l2_bytes() / 4 / 2 + 12_345;
+    let n = machine::caches().l2 / 8 + 12_345;
     let mut random = Random::new(5);
     let (a, b): (Vec<f32>, Vec<f32>) = (random.vec(n), random.vec(n));
     for isa in Isa::available() {
-        for shift in [0, 1, 7] {
-            for threads in [1, 2, 3] {
-                let mut out = vec![7.0f32; n + shift + 1];
-                assert!(Plan::of(12 * n, 1).stream);
-                // SAFETY: the slices hold `n` elements, `out` more.
-                unsafe {
-                    let to = out.as_mut_ptr().add(shift);
-                    binary(isa, threads, BinaryOp::Sub, &[n], a.as_ptr(), &[1], b.as_ptr(), &[1], to);
-                }
-                assert_eq!(out[n + shift], 7.0);
-                let ok = out[shift..].iter().zip(a.iter().zip(&b)).all(|(o, (x, y))| o.to_bits() == (x - y).to_bits());
-                assert!(ok, "{isa:?} shift {shift} threads {threads}");
+        for threads in [1, 2, 3, 1] {
+            let mut out = vec![7.0f32; n + 1];
+            // SAFETY: the slices hold `n` elements, `out` more.
+            unsafe { binary(isa, threads, BinaryOp::Sub, &[n], a.as_ptr(), &[1], b.as_ptr(), &[1], out.as_mut_ptr()) };
+            assert_eq!(out[n], 7.0);
+            assert!(out.iter().zip(a.iter().zip(&b)).all(|(o, (x, y))| o.to_bits() == (x - y).to_bits()), "{isa:?}");
+        }
+    }
+}
+
+#[test]
+fn every_pass_at_any_alignment() {
+    let mut random = Random::new(6);
+    let (a, b): (Vec<f32>, Vec<f32>) = (random.vec(1100), random.vec(1100));
+    for isa in Isa::available() {
+        for pass in [Pass::Near, Pass::Far, Pass::Stream] {
+            for (len, shift) in [0, 1, 5, 63, 64, 65, 127, 1000].into_iter().flat_map(|n| [0, 1, 7].map(|s| (n, s))) {
+                let mut out = vec![7.0f32; len + shift + 1];
+                let inputs = [a.as_ptr(), b[shift..].as_ptr()];
+                dispatch(isa, Span { f: Mul, inputs, out: out[shift..].as_mut_ptr(), len, pass });
+                assert_eq!((out[len + shift], &out[..shift]), (7.0, &[7.0; 7][..shift]));
+                let ok = (0..len).all(|i| out[shift + i].to_bits() == (a[i] * b[shift + i]).to_bits());
+                assert!(ok, "{isa:?} {pass:?} {len} elements, {shift} on");
             }
         }
     }
+}
+
+#[test]
+fn the_result_is_streamed_only_when_it_cannot_stay() {
+    let caches = machine::caches();
+    assert_eq!(Plan::of(96, 8), Plan { tasks: 1, pass: Pass::Near });
+    assert_eq!(Plan::of(2 * caches.l2, 2), Plan { tasks: 2, pass: Pass::Near });
+    assert_eq!(Plan::of(2 * caches.l3, 2).pass, Pass::Stream);
 }
 
 #[test]
