@@ -10,7 +10,7 @@ NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 # What the extension is made of: when none of it changed, it is not built again.
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find crates python -name '*.rs' -o -name 'Cargo.toml' -o -name '*.py' -o -name '*.pyi')
 
-.PHONY: demo test test-rust test-python check bench docs header clean
+.PHONY: demo test test-rust test-python check bench docs header miri clean
 
 ## Digits through conv -> attention and a linear classifier, with receipts and a timeline.
 demo: $(VENV)/extension
@@ -34,7 +34,7 @@ test-python: $(VENV)/extension
 check: $(VENV)/extension
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --locked
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --locked
 	$(CARGO) check --workspace --target aarch64-apple-darwin --locked
 	$(PY) -m ruff check python examples tests
 	$(PY) -m mypy --strict examples python/lightning_core
@@ -46,7 +46,7 @@ bench: $(VENV)/extension
 	$(PY) -m lightning_core.bench all --out bench-results
 
 docs:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --open
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" $(CARGO) doc --workspace --no-deps --open
 
 ## Writes the C header anew from the Rust source.
 header:
@@ -64,3 +64,7 @@ $(VENV)/extension: $(VENV)/requirements $(SOURCES)
 
 clean:
 	rm -rf $(VENV) target bench-results
+
+## The part of the unsafe core that the interpreter Miri can run; needs a nightly toolchain with Miri.
+miri:
+	MIRIFLAGS="-Zmiri-disable-isolation" $(CARGO) +nightly miri test -p lc-core --lib -- --skip packing_loses_nothing --skip the_upper_level --skip copies_everything --skip a_full_ring

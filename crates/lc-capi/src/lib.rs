@@ -1,7 +1,7 @@
 //! The C ABI: runtime, memory, sync policy and the three main ops.
 //!
 //! Names, enum values and struct layouts are those of the original's C interface; `include/lightning_core.h` is made from
-//! this file by cbindgen and checked for drift by the tests. No panic crosses the border: [`guard`] turns one into
+//! this file by cbindgen and checked for drift by the tests. No panic crosses the border: every function turns one into
 //! [`lcError_t::LC_UNKNOWN`].
 #![allow(non_camel_case_types, non_snake_case)]
 

@@ -2,7 +2,7 @@
 //!
 //! Five nouns carry the system. A [`Policy`] says how a call is to run. An [`OpDef`] says what an op is. A
 //! [`Backend`](backend::Backend) is a device as four surfaces (memory, compute, sync, profile) and a table of kernels. A
-//! [`Plan`](plan::Plan) is one op or a whole graph with every choice made. A [`Receipt`] says what happened. Start with
+//! [`Plan`] is one op or a whole graph with every choice made. A [`Receipt`] says what happened. Start with
 //! [`runtime::Runtime`], which holds them together.
 
 mod activation;

@@ -7,7 +7,7 @@ use lc_cpu::Isa;
 use lc_cpu::math;
 use lc_cpu::ops::attention::{Attention, Heads, HeadsMut, attention};
 use lc_cpu::pool;
-use lc_cpu::simd::{Float, Kernel, Simd, Vector, dispatch};
+use lc_cpu::simd::{Kernel, Simd, Vector, dispatch};
 use std::hint::black_box;
 use std::time::Instant;
 

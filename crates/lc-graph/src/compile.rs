@@ -50,6 +50,9 @@ pub struct Compiled {
     placed: Vec<Option<Arc<ResolvedCall>>>,
     attempts: Vec<Attempt>,
     dead: usize,
+    /// Launches before fusion, and the bytes that they would move.
+    unfused: (usize, u64),
+    labels: Vec<String>,
     memory: Memory,
     policy: EffectivePolicy,
     /// Memory of runs that are over.
@@ -83,6 +86,14 @@ pub fn compile(
     };
     let mut program = canonicalise(graph, wanted)?;
     let dead = if passes.canonicalise { program.remove_dead() } else { 0 };
+    let unfused = program.iter().fold((0, 0u64), |(calls, bytes), (_, call)| {
+        let specs = call.input_specs();
+        let moved = call.op.check(&call.attrs, &specs).map_or(0, |outputs| {
+            let cost = (call.op.cost)(&call.attrs, &specs, &outputs);
+            cost.bytes_read.saturating_add(cost.bytes_written)
+        });
+        (calls + 1, bytes.saturating_add(moved))
+    });
     let attempts = if passes.fuse { fuse::fuse(&mut program, &passes.rules_off) } else { Vec::new() };
     let placed = place(runtime, &program, options)?;
     let order = schedule(&program, &placed, passes.schedule);
@@ -116,6 +127,8 @@ pub fn compile(
         placed,
         attempts,
         dead,
+        unfused,
+        labels: (0..graph.nodes.len()).map(|id| graph.node_label(id)).collect(),
         memory,
         policy: options.policy(None),
         idle: Mutex::new(Vec::new()),
@@ -171,6 +184,16 @@ impl Compiled {
     /// Calls that were taken out because nothing wanted needs them.
     pub fn dead_calls(&self) -> usize {
         self.dead
+    }
+
+    /// How many launches there were before fusion, and the bytes that they would read and write at least once.
+    pub fn unfused(&self) -> (usize, u64) {
+        self.unfused
+    }
+
+    /// The graph's nodes, for reports.
+    pub fn labels(&self) -> &[String] {
+        &self.labels
     }
 
     /// What the plan's own memory takes.

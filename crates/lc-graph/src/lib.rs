@@ -16,6 +16,7 @@ pub mod memory;
 pub mod passes;
 pub mod plan;
 pub mod program;
+pub mod report;
 pub mod schema;
 pub mod validate;
 

@@ -162,6 +162,21 @@ fn cpu_isa() -> &'static str {
     lightning_core::cpu_isa()
 }
 
+/// float32 operations a second that `threads` cores do at most; one multiply-add is two. Takes some milliseconds.
+#[pyfunction]
+fn _measure_peak_flops(py: Python<'_>, threads: Int) -> PyResult<f64> {
+    let threads = threads.size("_measure_peak_flops", "threads", 1)?;
+    Ok(py.detach(|| lightning_core::measure_peak_flops(threads)))
+}
+
+/// Bytes a second at which `threads` cores together add float32 arrays, `nbytes` bytes in all three; at most 1 GiB.
+#[pyfunction]
+fn _measure_bandwidth(py: Python<'_>, nbytes: Int, threads: Int) -> PyResult<f64> {
+    let nbytes = nbytes.size("_measure_bandwidth", "nbytes", 1)?;
+    let threads = threads.size("_measure_bandwidth", "threads", 1)?;
+    py.detach(|| lightning_core::measure_bandwidth(nbytes, threads)).map_err(raise)
+}
+
 /// Adds this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(cuda_available, m)?)?;
@@ -178,5 +193,7 @@ pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(matmul_reset_tuning, m)?)?;
     m.add_function(wrap_pyfunction!(set_num_threads, m)?)?;
     m.add_function(wrap_pyfunction!(get_num_threads, m)?)?;
+    m.add_function(wrap_pyfunction!(_measure_peak_flops, m)?)?;
+    m.add_function(wrap_pyfunction!(_measure_bandwidth, m)?)?;
     m.add_function(wrap_pyfunction!(cpu_isa, m)?)
 }

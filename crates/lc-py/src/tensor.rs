@@ -428,12 +428,14 @@ impl BaseTensor {
     }
 
     /// Overwrites every element in row-major order from any array-like with as many.
+    #[allow(clippy::wrong_self_convention)] // the original's name
     #[pyo3(signature = (values, /))]
     fn from_list(&mut self, values: &Bound<'_, PyAny>) -> PyResult<()> {
         self.fill("from_list", values)
     }
 
     /// Overwrites every element in row-major order from any array-like with as many.
+    #[allow(clippy::wrong_self_convention)] // the original's name
     #[pyo3(signature = (values, /))]
     fn from_numpy(&mut self, values: &Bound<'_, PyAny>) -> PyResult<()> {
         self.fill("from_numpy", values)

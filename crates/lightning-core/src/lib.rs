@@ -57,6 +57,28 @@ pub fn set_num_threads(threads: usize) -> Result<()> {
     Ok(())
 }
 
+/// What the processor has, whatever the kernels were told to use.
+fn widest() -> Isa {
+    Isa::available().max().unwrap_or(Isa::Scalar)
+}
+
+/// `f32` operations a second that `threads` cores do at most, measured with the widest instruction set; see
+/// [`lc_cpu::roofline`].
+pub fn measure_peak_flops(threads: usize) -> f64 {
+    lc_cpu::roofline::peak_flops(widest(), threads)
+}
+
+/// Bytes a second at which `threads` cores add arrays of `bytes` bytes in all; see [`lc_cpu::roofline`].
+///
+/// # Errors
+/// More than 1 GiB.
+pub fn measure_bandwidth(bytes: usize, threads: usize) -> Result<f64> {
+    if bytes > 1 << 30 {
+        return Err(Error::invalid("measure_bandwidth", "bytes", "at most 1 GiB", bytes.to_string()));
+    }
+    Ok(lc_cpu::roofline::add_bandwidth(widest(), bytes, threads))
+}
+
 /// The instruction set of the CPU kernels in use: "avx512", "avx2", "neon" or "scalar".
 pub fn cpu_isa() -> &'static str {
     Isa::active().name()

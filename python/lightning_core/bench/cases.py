@@ -73,7 +73,7 @@ def _sum_tolerance(length: int) -> float:
 
 def _softmax(scores: F64) -> F64:
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def attend(q: F64, k: F64, v: F64, causal: bool) -> F64:
@@ -95,11 +95,14 @@ def conv3x3(x: F64, w: F64) -> F64:
     return y
 
 
+_ERF = np.frompyfunc(math.erf, 1, 1)
+
+
 def activate(x: F64, activation: str) -> F64:
     """ReLU, or GELU through the error function."""
     if activation == "relu":
         return np.maximum(x, 0)
-    return 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
+    return np.asarray(0.5 * x * (1 + np.asarray(_ERF(x / math.sqrt(2)), dtype=np.float64)))
 
 
 def matmul(m: int, k: int, n: int) -> Case:

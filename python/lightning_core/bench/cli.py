@@ -78,7 +78,8 @@ def parser() -> argparse.ArgumentParser:
                       "row the first time")  # fmt: skip
     made.add_argument("--list", action="store_true", help="print the rows and end")
     for name in FORMATS:
-        made.add_argument(f"--{name}", action="store_true", help=f"write {name.upper()} (to bench-results without --out)")
+        text = f"write {name.upper()} (to bench-results without --out)"
+        made.add_argument(f"--{name}", action="store_true", help=text)
     return made
 
 

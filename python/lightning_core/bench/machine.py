@@ -76,11 +76,12 @@ def measure(threads: int) -> Limits:
     import lightning_core
 
     native = getattr(lightning_core, "_native", None)
-    peak = getattr(native, "measure_peak_flops", None)
-    stream = getattr(native, "measure_bandwidth", None)
-    flops, flops_source = (
-        (float(peak(threads)), "multiply-add loop") if peak is not None else (_blas_rate(), "best BLAS rate, a lower bound")
-    )
+    peak = getattr(native, "_measure_peak_flops", None)
+    stream = getattr(native, "_measure_bandwidth", None)
+    if peak is not None:
+        flops, flops_source = max(float(peak(threads)) for _ in range(20)), "multiply-add loop"
+    else:
+        flops, flops_source = _blas_rate(), "best BLAS rate, a lower bound"
     if stream is not None:
         curve = tuple((size, float(stream(size, threads))) for size in FOOTPRINTS)
         source = "add loop, plain or streaming stores"

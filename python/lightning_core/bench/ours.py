@@ -6,6 +6,7 @@ returning a new one, or a session on resident operands. No row takes the better 
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -36,10 +37,12 @@ _NEW_CALLS: dict[str, tuple[str, str]] = {
 }
 
 
-def _find(path: str) -> Any:
-    import lightning_core as lc
+def _package() -> Any:
+    return import_module("lightning_core")
 
-    value: Any = lc
+
+def _find(path: str) -> Any:
+    value = _package()
     for name in path.split(".")[1:]:
         value = getattr(value, name)
     return value
@@ -47,18 +50,12 @@ def _find(path: str) -> Any:
 
 def set_threads(threads: int) -> None:
     """Sets how many threads our kernels use."""
-    import lightning_core as lc
-
-    setter = getattr(lc, "set_num_threads", None)
-    if setter is not None:
-        setter(threads)
+    _package().set_num_threads(threads)
 
 
 def receipt() -> dict[str, str]:
     """Device, kernel, arithmetic and reason of the last call."""
-    import lightning_core as lc
-
-    last = lc.last_receipt()
+    last = _package().last_receipt()
     fields = {"device": "selected_device", "kernel": "kernel", "math": "math", "reason": "reason"}
     return {name: str(getattr(last, attribute, "")) for name, attribute in fields.items()}
 
@@ -84,8 +81,7 @@ def candidate(case: Case, form: str, device: str) -> Candidate | None:
 
 
 def _session(case: Case, device: str) -> Candidate | None:
-    import lightning_core as lc
-
+    lc = _package()
     out = np.empty(case.out_shape, np.float32)
     t, p = case.arrays, case.p
     if case.op == "matmul":

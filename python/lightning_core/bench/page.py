@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from lightning_core.bench import ours
-from lightning_core.bench.report import duration, line, rate
+from lightning_core.bench.report import HEAD, duration, line, rate
 from lightning_core.bench.runner import Result, Timed
 
 _STYLE = """
@@ -77,9 +77,8 @@ def _shares(results: Sequence[Result]) -> str:
         )
 
     drawn = "".join(bar(i, r) for i, r in enumerate(shown))
-    return (
-        f'<svg viewBox="0 0 {_WIDTH + 60} {len(shown) * _HEIGHT}" role="img" aria-label="share of the limit">{drawn}</svg>'
-    )
+    box = f"0 0 {_WIDTH + 60} {len(shown) * _HEIGHT}"
+    return f'<svg viewBox="{box}" role="img" aria-label="share of the limit">{drawn}</svg>'
 
 
 def _name(result: Result) -> str:
@@ -101,9 +100,9 @@ def html(results: Sequence[Result], about: dict[str, Any]) -> str:
         "<!doctype html><html lang=en><meta charset=utf-8><title>Lightning Core benchmarks</title>",
         '<meta name=viewport content="width=device-width, initial-scale=1">',
         f"<style>{_STYLE}</style><h1>Lightning Core benchmarks</h1>",
-        f"<p>{escape(about['processor'])}, {about['threads']} of {about['cpus']} processors, {escape(about['system'])}, "
-        f"{escape(about['date'])}. Limits measured at the start: {limits['gflops']:.0f} GFLOP/s "
-        f"({escape(limits['gflops_source'])}); memory: "
+        f"<p>{escape(about['processor'])}, {about['threads']} of {about['cpus']} processors, "
+        f"{escape(about['system'])}, {escape(about['date'])}. "
+        f"Limits measured at the start: {limits['gflops']:.0f} GFLOP/s ({escape(limits['gflops_source'])}); memory: "
         + ", ".join(
             f"{b['gbytes_per_s']:.0f} GB/s at {b['bytes'] / 1024:.0f} KiB" for b in limits["bandwidth"]
         )
@@ -124,8 +123,7 @@ def html(results: Sequence[Result], about: dict[str, Any]) -> str:
     for suite, group in groupby(results, key=lambda r: r.row.suite):
         members = list(group)
         parts.append(f"<h2>{escape(suite)}</h2>")
-        head = ("row", "residency, form", "device kernel", "median", "p10 .. p90", "fastest peer", "ratio", "rate", "of limit")
-        parts.append(_table(head, [line(r) for r in members]))
+        parts.append(_table(HEAD, [line(r) for r in members]))
         for r in members:
             parts.append(f"<h3>{escape(_name(r))}</h3>" + _bars(r))
             parts += [f"<p class=soft>{escape(note)}</p>" for note in r.notes]

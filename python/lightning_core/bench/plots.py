@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from lightning_core.bench.runner import Result
 
@@ -13,11 +15,9 @@ def write(folder: Path, results: Sequence[Result]) -> list[Path]:
 
     Raises ImportError if matplotlib is not installed.
     """
-    import matplotlib
-
+    matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt: Any = import_module("matplotlib.pyplot")
     written = []
     ratios = [(_label(r), r.speedup, r.fastest()) for r in results if r.speedup is not None]
     shares = [(_label(r), r.roofline_share) for r in results if r.roofline_share is not None]
@@ -36,7 +36,8 @@ def write(folder: Path, results: Sequence[Result]) -> list[Path]:
         written.append(_save(figure, axes, folder / "speedup.png"))
     if shares:
         figure, axes = plt.subplots(figsize=(11, 0.8 + 0.24 * len(shares)))
-        axes.barh([label for label, _ in shares], [100 * (share or 0) for _, share in shares], color="#0b6bcb", height=0.7)
+        percent = [100 * (share or 0) for _, share in shares]
+        axes.barh([label for label, _ in shares], percent, color="#0b6bcb", height=0.7)
         axes.axvline(100, color="black", linewidth=0.8)
         axes.set_xlabel("share of the machine's measured limit, %")
         written.append(_save(figure, axes, folder / "roofline.png"))
@@ -47,12 +48,12 @@ def _label(result: Result) -> str:
     return f"{result.row.bench} {result.row.shape} [{result.row.residency}, {result.row.form}]"
 
 
-def _save(figure: object, axes: object, path: Path) -> Path:
-    axes.invert_yaxis()  # type: ignore[attr-defined]
-    axes.tick_params(labelsize=7)  # type: ignore[attr-defined]
-    axes.margins(y=0.01)  # type: ignore[attr-defined]
+def _save(figure: Any, axes: Any, path: Path) -> Path:
+    axes.invert_yaxis()
+    axes.tick_params(labelsize=7)
+    axes.margins(y=0.01)
     for side in ("top", "right"):
-        axes.spines[side].set_visible(False)  # type: ignore[attr-defined]
-    figure.tight_layout()  # type: ignore[attr-defined]
-    figure.savefig(path, dpi=130)  # type: ignore[attr-defined]
+        axes.spines[side].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(path, dpi=130)
     return path

@@ -60,8 +60,8 @@ def table(results: Sequence[Result]) -> str:
     widths = [max(len(cells[i]) for cells in lines) for i in range(len(HEAD))]
     text = ["  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in lines]
     text.insert(1, "-" * min(sum(widths) + 2 * len(widths), 200))
-    for kind, of in (("FAILED", lambda r: r.failures), ("note", lambda r: r.notes)):
-        text += [f"{kind}: {result.row.label}: {entry}" for result in results for entry in of(result)]
+    text += [f"FAILED: {result.row.label}: {failure}" for result in results for failure in result.failures]
+    text += [f"note: {result.row.label}: {note}" for result in results for note in result.notes]
     return "\n".join(text)
 
 

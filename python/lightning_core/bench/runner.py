@@ -95,14 +95,14 @@ def check(result: Result, limits: Limits) -> None:
 def _build(row: Row, case: Case, peers: Sequence[Peer], device: str) -> tuple[list[Candidate], list[str]]:
     candidates: list[Candidate] = []
     notes: list[str] = []
-    mine: Candidate | None = None
     try:
         mine = ours.candidate(case, row.form, device)
+        if mine is None:
+            notes.append(f"{ours.COLUMN} has no form {row.form!r} of this row")
     except AttributeError as error:
+        mine = None
         notes.append(f"{ours.COLUMN}: {error}")
-    if mine is None:
-        notes.append(f"{ours.COLUMN} has no {row.form!r} form of this row")
-    else:
+    if mine is not None:
         candidates.append(mine)
     for peer in peers:
         try:

@@ -63,7 +63,7 @@ class Candidate:
     last: Any = None
     error: str | None = None
     max_error: float | None = None
-    _loop: Any = None
+    _loop: Callable[[Iterator[None]], tuple[float, Any]] | None = None
 
     @property
     def label(self) -> str:
@@ -77,7 +77,11 @@ class Candidate:
             names = list(self.names)
             exec(_LOOP.format(names=", ".join(names), stmt=self.stmt), scope)
             inner, values, clock = scope["loop"], tuple(self.names.values()), time.perf_counter
-            self._loop = lambda iterations: inner(iterations, clock, *values)
+            def timed(iterations: Iterator[None]) -> tuple[float, Any]:
+                elapsed, result = inner(iterations, clock, *values)
+                return elapsed, result
+
+            self._loop = timed
         return self._loop
 
     def sample(self, calls: int) -> float:
@@ -105,7 +109,7 @@ def stats(samples: Sequence[float]) -> Stats:
 
 
 def failure(error: BaseException) -> str:
-    """One line about an error of a candidate. A panic in a native library is no ``Exception``, but a result all the same.
+    """One line about an error of a candidate; a panic of native code is no ``Exception``, but a result all the same.
 
     Raises the error again if it asks the program to end.
     """

@@ -613,6 +613,47 @@ impl GraphIr {
         self.execute(py, DType::F64, feeds, outputs, optimize, &options)
     }
 
+    /// What a run would do and why: launches with device and kernel, what was fused and what was not, bytes moved and
+    /// memory held, before and after optimisation.
+    ///
+    /// Parameters
+    /// ----------
+    /// outputs : sequence of int, optional
+    ///     The tensors that the run gives back; by default every tensor that a node makes.
+    /// format : str
+    ///     "text", "json", or "svg": a drawing of the graph beside the plan.
+    /// preferred_device : str
+    ///     As for `plan_groups`.
+    /// without : sequence of str
+    ///     Passes and fusion rules to leave out.
+    #[pyo3(signature = (outputs=None, format="text", preferred_device="auto", without=Vec::new()),
+        text_signature = "(self, outputs=None, format='text', preferred_device='auto', without=[])")]
+    fn explain(
+        &self,
+        outputs: Option<Vec<Int>>,
+        format: &str,
+        preferred_device: &str,
+        without: Vec<String>,
+    ) -> PyResult<String> {
+        let write = match format {
+            "text" => lc_graph::report::text,
+            "json" => lc_graph::report::json,
+            "svg" => lc_graph::report::svg,
+            _ => {
+                let expected = "\"text\", \"json\" or \"svg\"";
+                return Err(raise(Error::invalid(NAME, "format", expected, format!("{format:?}"))));
+            }
+        };
+        let wanted = outputs.map(|list| ids("outputs", &list)).transpose()?;
+        let options = options(preferred_device, "auto", false, true, true)?;
+        let mut passes = Passes::all();
+        for name in &without {
+            passes = passes.without(name).map_err(|e| raise(e.in_op(NAME)))?;
+        }
+        let compiled = self.compiled(wanted.as_deref(), &options, &passes).map_err(|e| raise(e.in_op(NAME)))?;
+        Ok(write(&compiled))
+    }
+
     fn __repr__(&self) -> String {
         let graph = self.graph();
         format!("GraphIR({} tensors, {} nodes)", graph.tensors.len(), graph.nodes.len())

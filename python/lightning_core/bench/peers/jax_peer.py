@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from typing import Any
 
 from lightning_core.bench.cases import LN_EPS, Case
@@ -54,8 +55,7 @@ def load(threads: int) -> Peer:
     if everywhere is not None and threads < len(everywhere):
         os.sched_setaffinity(0, set(sorted(everywhere)[:threads]))
     try:
-        import jax
-
+        jax: Any = import_module("jax")
         jax.config.update("jax_default_matmul_precision", "highest")
         device = jax.devices("cpu")[0]
         jax.block_until_ready(jax.numpy.zeros(8) + 1)

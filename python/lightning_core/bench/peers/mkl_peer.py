@@ -36,8 +36,15 @@ def load(threads: int) -> Peer:
             return []
         m, k, n = case.p["m"], case.p["k"], case.p["n"]
         a, b, out = case.arrays["a"], case.arrays["b"], np.empty(case.out_shape, np.float32)
+
+        def into(form: str, stmt: str, names: dict[str, Any]) -> Candidate:
+            return Candidate("mkl", form, stmt, names, read=lambda _: out, poison=lambda: out.fill(np.nan))
+
         names: dict[str, Any] = {"a": p(a.ctypes.data), "b": p(b.ctypes.data), "c": p(out.ctypes.data)}
         names |= {"m": m, "k": k, "n": n, "keep": (a, b, out)}
+        plain = names | {"f": mkl.cblas_sgemm}
+        stmt = f"f({_ROW_MAJOR}, {_PLAIN}, {_PLAIN}, m, n, k, 1.0, a, k, b, n, 0.0, c, n)"
+        made = [into("cblas_sgemm", stmt, plain)]
         if resident:
             size = mkl.cblas_sgemm_pack_get_size(_B_MATRIX, m, n, k)
             memory = np.empty(size + 64, np.uint8)
@@ -45,11 +52,7 @@ def load(threads: int) -> Peer:
             mkl.cblas_sgemm_pack(_ROW_MAJOR, _B_MATRIX, _PLAIN, m, n, k, 1.0, names["b"], n, packed)
             names |= {"f": mkl.cblas_sgemm_compute, "b": packed, "memory": memory}
             stmt = f"f({_ROW_MAJOR}, {_PLAIN}, {_PACKED}, m, n, k, a, k, b, n, 0.0, c, n)"
-            form = "packed B"
-        else:
-            names["f"] = mkl.cblas_sgemm
-            stmt = f"f({_ROW_MAJOR}, {_PLAIN}, {_PLAIN}, m, n, k, 1.0, a, k, b, n, 0.0, c, n)"
-            form = "cblas_sgemm"
-        return [Candidate("mkl", form, stmt, names, read=lambda _: out, poison=lambda: out.fill(np.nan))]
+            made.append(into("packed B", stmt, names))
+        return made
 
     return Peer("mkl", ("mkl",), candidates, " ".join(text.value.decode().split()) + f", {threads} threads")

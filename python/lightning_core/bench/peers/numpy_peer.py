@@ -103,5 +103,6 @@ def _candidates(case: Case, resident: bool) -> list[Candidate]:
 
 def load(threads: int) -> Peer:
     """The peer. Its BLAS reads the number of threads from the environment when it is loaded."""
-    blas: dict[str, Any] = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-arg,index]
+    config: Any = np.show_config(mode="dicts")
+    blas = config["Build Dependencies"]["blas"]
     return Peer("numpy", ("numpy",), _candidates, f"numpy {np.__version__} with {blas.get('name', 'unknown BLAS')}")

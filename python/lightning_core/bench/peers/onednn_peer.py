@@ -26,7 +26,7 @@ def load(threads: int) -> Peer:
     version = dnnl.dnnl_version().contents
 
     def candidates(case: Case, resident: bool) -> list[Candidate]:
-        if case.op != "matmul" or resident:
+        if case.op != "matmul":
             return []
         m, k, n = case.p["m"], case.p["k"], case.p["n"]
         a, b, out = case.arrays["a"], case.arrays["b"], np.empty(case.out_shape, np.float32)

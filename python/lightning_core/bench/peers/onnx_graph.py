@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,13 @@ OPSET = 20
 
 
 def model(case: Case, constant_weights: bool, contrib_attention: bool = False) -> Any:
-    """An ONNX model of ``case``. Its inputs are the arrays of the case, or, with ``constant_weights``, those that are no
-    weights. ``contrib_attention`` uses ONNX Runtime's own MultiHeadAttention instead of matrix products and softmax."""
-    from onnx import TensorProto, checker, helper, numpy_helper
+    """An ONNX model of ``case``.
+
+    Its inputs are the arrays of the case, or, with ``constant_weights``, those that are no weights.
+    ``contrib_attention`` uses ONNX Runtime's own MultiHeadAttention instead of matrix products and softmax.
+    """
+    onnx: Any = import_module("onnx")
+    helper, numpy_helper, float32 = onnx.helper, onnx.numpy_helper, onnx.TensorProto.FLOAT
 
     nodes: list[Any] = []
     constants: list[Any] = []
@@ -80,10 +85,10 @@ def model(case: Case, constant_weights: bool, contrib_attention: bool = False) -
         if constant_weights and name in case.weights:
             constant(name, array)
         else:
-            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, array.shape))
-    outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, case.out_shape)]
+            inputs.append(helper.make_tensor_value_info(name, float32, array.shape))
+    outputs = [helper.make_tensor_value_info("y", float32, case.out_shape)]
     graph = helper.make_graph(nodes, case.op, inputs, outputs, constants)
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)]
     made = helper.make_model(graph, opset_imports=opsets, ir_version=10)
-    checker.check_model(made)
+    onnx.checker.check_model(made)
     return made

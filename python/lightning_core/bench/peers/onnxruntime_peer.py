@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,13 @@ from lightning_core.bench.peers.onnx_graph import model
 from lightning_core.bench.timing import Candidate
 
 
+def _read(target: Any, _: Any) -> Any:
+    return target.numpy()
+
+
 def load(threads: int) -> Peer:
     """The peer."""
-    import onnxruntime as ort
-
+    ort: Any = import_module("onnxruntime")
     ort.set_default_logger_severity(3)
 
     def candidates(case: Case, resident: bool) -> list[Candidate]:
@@ -40,8 +45,7 @@ def load(threads: int) -> Peer:
             made.append(
                 Candidate("onnxruntime", "iobinding" + suffix, "run(binding)",
                           {"run": session.run_with_iobinding, "binding": binding, "keep": bound},
-                          read=lambda _, target=target: target.numpy(),
-                          poison=lambda target=target, out=out: target.update_inplace(np.full_like(out, np.nan)))
+                          read=partial(_read, target), poison=partial(target.update_inplace, np.full_like(out, np.nan)))
             )  # fmt: skip
             made.append(
                 Candidate("onnxruntime", "run" + suffix, "run(None, feeds)", {"run": session.run, "feeds": feeds},

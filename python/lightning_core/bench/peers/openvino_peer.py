@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 
 from lightning_core.bench.cases import Case
@@ -12,8 +15,7 @@ from lightning_core.bench.timing import Candidate
 
 def load(threads: int) -> Peer:
     """The peer."""
-    import openvino as ov
-
+    ov: Any = import_module("openvino")
     core = ov.Core()
     config = {
         "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY",

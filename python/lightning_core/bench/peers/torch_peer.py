@@ -7,6 +7,7 @@ as the device requires, and every call waits for its result.
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,10 @@ import numpy as np
 from lightning_core.bench.cases import LN_EPS, Case
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.timing import Candidate
+
+
+def _numpy(tensor: Any) -> Any:
+    return tensor.numpy()
 
 
 def _eager(torch: Any, case: Case) -> Any:
@@ -67,32 +72,34 @@ def _frozen(torch: Any, case: Case, tensors: dict[str, Any]) -> Any:
 def _onednn_linear(torch: Any, tensors: dict[str, Any], case: Case) -> Candidate | None:
     """oneDNN's linear layers on weights that it has packed for this batch size, activation fused."""
     ops = torch.ops.mkldnn
-    batch = case.p["batch"]
+    batch = case.p["m"] if case.op == "matmul" else case.p["batch"]
 
     def pack(weight: Any) -> Any:
         return ops._reorder_linear_weight(weight.to_mkldnn(), batch)
 
     t = tensors
     names: dict[str, Any] = {"f": ops._linear_pointwise, **t, "none": []}
+    if case.op == "matmul":
+        names["b"] = pack(t["b"].T.contiguous())
+        return Candidate("torch_cpu", "oneDNN packed", "f(a, b, None, 'none', none, '')", names, read=_numpy)
     if case.op == "linear":
         names["w"] = pack(t["w"])
-        return Candidate("torch_cpu", "oneDNN packed", "f(x, w, b, 'none', none, '')", names, read=lambda r: r.numpy())
+        return Candidate("torch_cpu", "oneDNN packed", "f(x, w, b, 'none', none, '')", names, read=_numpy)
     if case.op == "ln_proj":
         names |= {"w": pack(t["w"]), "norm": torch.nn.functional.layer_norm, "width": (case.p["d_model"],)}
         stmt = f"f(norm(x, width, g, s, {LN_EPS}), w, b, 'none', none, '')"
-        return Candidate("torch_cpu", "oneDNN packed", stmt, names, read=lambda r: r.numpy())
+        return Candidate("torch_cpu", "oneDNN packed", stmt, names, read=_numpy)
     if case.op == "ffn":
         names |= {"w1": pack(t["w1"]), "w2": pack(t["w2"]), "act": case.p["activation"]}
         names["how"] = "none" if names["act"] == "gelu" else ""
         stmt = "f(f(x, w1, b1, act, none, how), w2, b2, 'none', none, '')"
-        return Candidate("torch_cpu", "oneDNN packed", stmt, names, read=lambda r: r.numpy())
+        return Candidate("torch_cpu", "oneDNN packed", stmt, names, read=_numpy)
     return None
 
 
 def load(threads: int, compile_too: bool) -> Peer:
     """The peer, with ``compile_too`` also compiled (some seconds a row, the first time)."""
-    import torch
-
+    torch: Any = import_module("torch")
     torch.set_num_threads(threads)
     # The guard objects of grad mode cost nothing a call when set once for the process.
     torch.set_grad_enabled(False)
@@ -111,55 +118,47 @@ def load(threads: int, compile_too: bool) -> Peer:
         views = {n: v[None, None] for n, v in tensors.items()} if case.op == "attention" else tensors
         order = ", ".join(views)
         made: list[Candidate] = []
-        if not resident:
-            names = {"f": _eager(torch, case), **views}
-            made.append(Candidate("torch_cpu", "eager", f"f({order})", names, read=lambda r: r.numpy()))
-            if case.op in ("matmul", "add", "sub"):
-                out = torch.empty(case.out_shape)
-                made.append(
-                    Candidate("torch_cpu", "out=", f"f({order}, out=o)", names | {"o": out},
-                              read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
-                )  # fmt: skip
-            if case.op == "linear":
-                out = torch.empty(case.out_shape)
-                made.append(
-                    Candidate("torch_cpu", "addmm out=", "f(b, x, wt, out=o)",
-                              {"f": torch.addmm, "b": tensors["b"], "x": tensors["x"], "wt": tensors["w"].T, "o": out},
-                              read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
-                )  # fmt: skip
-            if case.op == "conv_relu":
-                last = torch.channels_last
-                x, w = tensors["x"].contiguous(memory_format=last), tensors["w"].contiguous(memory_format=last)
-                made.append(
-                    Candidate("torch_cpu", "eager channels-last", f"f({order})", names | {"x": x, "w": w},
-                              read=lambda r: r.contiguous().numpy())
-                )  # fmt: skip
-            if mps:
-                made += on_mps(case)
-        elif case.weights:
-            packed = _onednn_linear(torch, tensors, case) if torch.backends.mkldnn.is_available() else None
+        names = {"f": _eager(torch, case), **views}
+        made.append(Candidate("torch_cpu", "eager", f"f({order})", names, read=_numpy))
+        if case.op in ("matmul", "add", "sub"):
+            out = torch.empty(case.out_shape)
+            made.append(
+                Candidate("torch_cpu", "out=", f"f({order}, out=o)", names | {"o": out},
+                          read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
+            )  # fmt: skip
+        if case.op == "linear":
+            out = torch.empty(case.out_shape)
+            made.append(
+                Candidate("torch_cpu", "addmm out=", "f(b, x, wt, out=o)",
+                          {"f": torch.addmm, "b": tensors["b"], "x": tensors["x"], "wt": tensors["w"].T, "o": out},
+                          read=lambda _: out.numpy(), poison=lambda: out.fill_(math.nan))
+            )  # fmt: skip
+        if case.op == "conv_relu":
+            last = torch.channels_last
+            x, w = tensors["x"].contiguous(memory_format=last), tensors["w"].contiguous(memory_format=last)
+            made.append(
+                Candidate("torch_cpu", "eager channels-last", f"f({order})", names | {"x": x, "w": w},
+                          read=lambda r: r.contiguous().numpy())
+            )  # fmt: skip
+        if mps and not resident:
+            made += on_mps(case)
+        if resident and case.weights:
+            packed = None
+            if torch.backends.mkldnn.is_available() and case.op in ("matmul", "linear", "ln_proj", "ffn"):
+                packed = _onednn_linear(torch, tensors, case)
             if packed is not None:
                 made.append(packed)
-            if case.op == "matmul" and torch.backends.mkldnn.is_available():
-                weight = torch.ops.mkldnn._reorder_linear_weight(tensors["b"].T.contiguous().to_mkldnn(), case.p["m"])
-                made.append(
-                    Candidate("torch_cpu", "oneDNN packed", "f(a, w, None, 'none', none, '')",
-                              {"f": torch.ops.mkldnn._linear_pointwise, "a": tensors["a"], "w": weight, "none": []},
-                              read=lambda r: r.numpy())
-                )  # fmt: skip
             if compile_too:
-                import torch._inductor.config as inductor
-
-                inductor.freezing = True
+                import_module("torch._inductor.config").freezing = True  # type: ignore[attr-defined]
                 inputs = {n: v for n, v in tensors.items() if n not in case.weights}
                 names = {"f": _frozen(torch, case, tensors), **inputs}
                 made.append(
                     Candidate("torch_cpu", "compiled, frozen", f"f({', '.join(inputs)})", names,
-                              read=lambda r: r.numpy())
+                              read=_numpy)
                 )  # fmt: skip
         if compile_too and not resident and case.op not in ("matmul",):
             names = {"f": torch.compile(_eager(torch, case), dynamic=False), **views}
-            made.append(Candidate("torch_cpu", "compiled", f"f({order})", names, read=lambda r: r.numpy()))
+            made.append(Candidate("torch_cpu", "compiled", f"f({order})", names, read=_numpy))
         return made
 
     columns = ("torch_cpu", "torch_mps") if mps else ("torch_cpu",)

@@ -228,7 +228,7 @@ impl<T: Float> Kernel for AllFinite<T> {
 }
 
 /// Multiply-adds below which a second thread costs more than it saves.
-const PARALLEL_MACS: usize = 400_000;
+const PARALLEL_MACS: usize = 200_000;
 
 /// Multiply-adds of one output that a task does before it goes on to the next position: the weights of a register block
 /// stay in the first-level cache for so many. It decides the order of summation, so it depends on nothing else.

@@ -4,8 +4,17 @@
 //! waits for; the fused call stands where the last one stood, so every other need is met as before. Where a precondition
 //! fails, the rule says why and the calls stay as they are.
 
-use crate::program::{CallId, Operand, Program, ValueId};
-use lc_core::OpDef;
+mod attention;
+mod conv_attention;
+mod conv_epilogue;
+mod ffn;
+mod layer_norm_projection;
+mod matmul_epilogue;
+
+use crate::ir::NodeId;
+use crate::program::{Call, CallId, Operand, Program};
+use lc_core::shape::MAX_RANK;
+use lc_core::{Activation, AttrValue, Attrs, OpDef, Shape, Strides, TensorSpec};
 
 /// What became of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,16 +27,26 @@ pub enum Outcome {
     Fused,
 }
 
+/// Lets rules leave with `?` where a precondition fails.
+type Checked = Result<Outcome, &'static str>;
+
 /// A fusion rule.
 pub struct Rule {
     /// Name, as reports and [`Passes::without`](crate::Passes::without) have it.
     pub name: &'static str,
     /// Tries to fuse the pattern that ends in a call.
-    pub apply: fn(&mut Fusion<'_>, CallId) -> Outcome,
+    apply: fn(&mut Fusion<'_>, CallId) -> Checked,
 }
 
 /// Every rule, in the order of trying.
-pub const RULES: &[Rule] = &[];
+pub const RULES: &[Rule] = &[
+    Rule { name: "matmul_epilogue", apply: matmul_epilogue::apply },
+    Rule { name: "conv_epilogue", apply: conv_epilogue::apply },
+    Rule { name: "conv_attention", apply: conv_attention::apply },
+    Rule { name: "attention", apply: attention::apply },
+    Rule { name: "layer_norm_projection", apply: layer_norm_projection::apply },
+    Rule { name: "ffn", apply: ffn::apply },
+];
 
 /// One attempt that found a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,76 +54,183 @@ pub struct Attempt {
     /// The rule.
     pub rule: &'static str,
     /// The nodes of the pattern.
-    pub nodes: Vec<usize>,
+    pub nodes: Vec<NodeId>,
     /// Why it was left as it was; `None` if it was fused.
     pub refused: Option<&'static str>,
 }
 
 /// A program under fusion.
-pub struct Fusion<'a> {
-    /// The program.
-    pub program: &'a mut Program,
+struct Fusion<'a> {
+    program: &'a mut Program,
     writers: Vec<Option<CallId>>,
     uses: Vec<(usize, bool)>,
     /// Calls that others wait for by control dependencies.
     awaited: Vec<bool>,
-    /// Calls of the pattern that is looked at.
-    looked_at: Vec<CallId>,
+    /// Nodes of the pattern that is looked at.
+    nodes: Vec<NodeId>,
 }
 
 impl Fusion<'_> {
     fn new(program: &mut Program) -> Fusion<'_> {
-        let (writers, uses) = (program.writers(), program.uses());
-        let mut awaited = vec![false; program.calls.len()];
-        for (_, call) in program.iter() {
+        let mut fusion =
+            Fusion { program, writers: Vec::new(), uses: Vec::new(), awaited: Vec::new(), nodes: Vec::new() };
+        fusion.look_up();
+        fusion
+    }
+
+    fn look_up(&mut self) {
+        (self.writers, self.uses) = (self.program.writers(), self.program.uses());
+        self.awaited = vec![false; self.program.calls.len()];
+        for (_, call) in self.program.iter() {
             for before in &call.after {
-                awaited[*before] = true;
+                self.awaited[*before] = true;
             }
         }
-        Fusion { program, writers, uses, awaited, looked_at: Vec::new() }
     }
 
-    /// The call that writes what an operand reads, if it is a call of `op`.
-    pub fn writer(&mut self, operand: &Operand, op: &'static OpDef) -> Option<CallId> {
-        let id = self.writers[operand.value]?;
-        let call = self.program.calls[id].as_ref()?;
-        if call.op != op {
+    /// A copy of a call, if it is one of these ops.
+    fn call(&self, id: CallId, ops: &[&'static OpDef]) -> Option<Call> {
+        self.program.calls[id].clone().filter(|call| ops.contains(&call.op))
+    }
+
+    /// The call of one of these ops whose only result an operand reads as it is: whole, and under its own extents.
+    fn producer(&mut self, operand: Option<&Operand>, ops: &[&'static OpDef]) -> Option<(CallId, Call)> {
+        let operand = operand?;
+        let whole = Operand::whole(operand.value, self.program.values[operand.value].spec);
+        if *operand != whole {
             return None;
         }
-        self.looked_at.push(id);
-        Some(id)
+        self.writer(operand, ops)
     }
 
-    /// Whether a call can go into a later one: one reader, not wanted, no control dependency, the same device asked for.
-    pub fn absorbable(&self, id: CallId, into: CallId) -> Result<(), &'static str> {
+    /// The call of one of these ops whose only result an operand reads, in whatever way.
+    fn writer(&mut self, operand: &Operand, ops: &[&'static OpDef]) -> Option<(CallId, Call)> {
+        let id = self.writers[operand.value]?;
+        let call = self.call(id, ops).filter(|call| call.outputs.len() == 1)?;
+        self.nodes.extend(&call.nodes);
+        Some((id, call))
+    }
+
+    /// Whether `id` can go into the later call `into`, whose pattern reads its result so many times: nobody else reads it
+    /// or wants it, no control dependency touches it, and both ask for the same device.
+    fn absorbable(&self, id: CallId, reads: usize, into: CallId) -> Result<(), &'static str> {
         let (Some(call), Some(target)) = (&self.program.calls[id], &self.program.calls[into]) else {
             return Err("the call is gone");
         };
-        if call.outputs.len() != 1 {
-            return Err("it has several results");
-        }
         match self.uses[call.outputs[0]] {
-            (_, true) => return Err("its result is wanted"),
-            (1, _) => {}
-            _ => return Err("its result is read more than once"),
+            (_, true) => return Err("an intermediate result is wanted"),
+            (count, _) if count != reads => return Err("an intermediate result is read elsewhere, too"),
+            _ => {}
         }
         if self.awaited[id] || !call.after.is_empty() {
-            return Err("a control dependency holds it apart");
+            return Err("a control dependency holds the calls apart");
         }
         if call.device != target.device {
-            return Err("it asks for another device");
+            return Err("the calls ask for different devices");
         }
         Ok(())
     }
 
-    /// The spec of a value, as its writer has it.
-    pub fn value(&self, value: ValueId) -> lc_core::TensorSpec {
-        self.program.values[value].spec
+    /// Puts one call in the place of the pattern's last, if the op's rule takes it and makes of it what the last call made.
+    fn replace(
+        &mut self,
+        last: CallId,
+        absorbed: &[CallId],
+        op: &'static OpDef,
+        attrs: Attrs,
+        inputs: Vec<Option<Operand>>,
+    ) -> Checked {
+        let Some(old) = self.program.calls[last].clone() else { return Ok(Outcome::NoMatch) };
+        let fused = Call { op, attrs, inputs, ..old };
+        let made = op.check(&attrs, &fused.input_specs()).map_err(|_| "the fused op does not take these shapes")?;
+        let same = made.len() == 1 && *made.first() == self.program.values[fused.outputs[0]].spec;
+        if !same {
+            return Err("the fused op makes another shape");
+        }
+        let mut nodes = fused.nodes.clone();
+        for id in absorbed {
+            nodes.extend(self.program.calls[*id].take().map(|call| call.nodes).unwrap_or_default());
+        }
+        nodes.sort_unstable();
+        self.nodes.clone_from(&nodes);
+        self.program.calls[last] = Some(Call { nodes, ..fused });
+        self.look_up();
+        Ok(Outcome::Fused)
     }
 }
 
-/// Applies the rules until none fits, and says what each attempt came to.
+/// Whether a call ends in an activation of its own.
+fn has_activation(call: &Call) -> bool {
+    let none = AttrValue::Choice(Activation::Identity as u8);
+    call.attrs.entries(call.op.attrs).any(|(name, value)| name == "activation" && value != none)
+}
+
+/// The attributes of a call with another activation.
+fn with_activation(call: &Call, activation: Activation) -> Result<Attrs, &'static str> {
+    let value = AttrValue::Choice(activation as u8);
+    call.attrs.with(call.op.name, call.op.attrs, "activation", value).map_err(|_| "the op takes no activation")
+}
+
+/// The same elements with the last two dimensions exchanged.
+fn swapped(operand: &Operand) -> Option<Operand> {
+    let rank = operand.spec.shape.rank();
+    if rank < 2 {
+        return None;
+    }
+    let (mut dims, mut steps) = ([0; MAX_RANK], [0; MAX_RANK]);
+    dims[..rank].copy_from_slice(operand.spec.shape.dims());
+    steps[..rank].copy_from_slice(operand.strides.steps());
+    dims.swap(rank - 2, rank - 1);
+    steps.swap(rank - 2, rank - 1);
+    let spec = TensorSpec::new(operand.spec.dtype, Shape::new(&dims[..rank]).ok()?);
+    Some(Operand { spec, strides: Strides::new(&steps[..rank]).ok()?, ..*operand })
+}
+
+/// A product as a linear layer: its input, its weight `[out, in]`, its bias. `None` if it is batched over its right operand
+/// or adds a residual.
+fn as_linear(call: &Call) -> Option<(Operand, Operand, Option<Operand>)> {
+    let (x, weight) = (*call.input(0)?, *call.input(1)?);
+    if call.op == &lc_ops::LINEAR {
+        return Some((x, weight, call.input(2).copied()));
+    }
+    let plain = call.op == &lc_ops::MATMUL && weight.spec.shape.rank() == 2 && call.input(3).is_none();
+    if !plain {
+        return None;
+    }
+    Some((x, swapped(&weight)?, call.input(2).copied()))
+}
+
+/// Applies the rules until none fits, and says what became of each pattern that was found.
 pub fn fuse(program: &mut Program, off: &[&'static str]) -> Vec<Attempt> {
-    let _ = (program, off);
-    Vec::new()
+    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut fusion = Fusion::new(program);
+    let mut changed = true;
+    while std::mem::take(&mut changed) {
+        for rule in RULES.iter().filter(|rule| !off.contains(&rule.name)) {
+            for id in 0..fusion.program.calls.len() {
+                let Some(call) = &fusion.program.calls[id] else { continue };
+                fusion.nodes = call.nodes.clone();
+                let outcome = (rule.apply)(&mut fusion, id).unwrap_or_else(Outcome::Refused);
+                let mut nodes = std::mem::take(&mut fusion.nodes);
+                nodes.sort_unstable();
+                nodes.dedup();
+                let refused = match outcome {
+                    Outcome::NoMatch => continue,
+                    Outcome::Refused(why) => Some(why),
+                    Outcome::Fused => {
+                        changed = true;
+                        None
+                    }
+                };
+                let attempt = Attempt { rule: rule.name, nodes, refused };
+                if !attempts.contains(&attempt) {
+                    attempts.push(attempt);
+                }
+            }
+        }
+    }
+    // What was refused at first and fused later, as more calls became one, is no refusal.
+    let fused: Vec<Vec<NodeId>> = attempts.iter().filter(|a| a.refused.is_none()).map(|a| a.nodes.clone()).collect();
+    attempts.retain(|a| a.refused.is_none() || !fused.iter().any(|f| a.nodes.iter().all(|node| f.contains(node))));
+    attempts
 }

@@ -1,0 +1,385 @@
+//! Every fusion rule against the unfused graph, every precondition, and random graphs against float64.
+
+mod common;
+
+use common::{Random, assert_close, feeds, host, naive, views};
+use lc_core::{Activation, AttrValue, DType, DeviceKind, DeviceRequest, Runtime};
+use lc_graph::{Compiled, Graph, Layout, NodeOptions, Passes, PlanOptions, Runner, TensorId, compile};
+use lc_ops::REGISTRY;
+
+fn add(graph: &mut Graph, op: &str, inputs: &[TensorId], attrs: &[(&str, AttrValue)]) -> TensorId {
+    let inputs: Vec<_> = inputs.iter().copied().map(Some).collect();
+    graph.add(&REGISTRY, op, &inputs, &NodeOptions { attrs, ..NodeOptions::default() }).unwrap()[0]
+}
+
+fn act(kind: Activation) -> AttrValue {
+    AttrValue::Choice(kind as u8)
+}
+
+/// Plans, runs fused and unfused, compares both with float64, and gives the fused plan's ops back.
+fn check(graph: &Graph, wanted: &[TensorId], runtime: &Runtime) -> (Vec<&'static str>, Compiled) {
+    let fed = feeds(graph, 5);
+    let want = naive(graph, &fed);
+    for passes in [Passes::all(), Passes::none()] {
+        let mut runner = Runner::new(graph.clone());
+        let done = runner
+            .execute::<f32>(runtime, &views(graph, &fed), Some(wanted), &PlanOptions::default(), &passes)
+            .unwrap();
+        for id in wanted {
+            assert_close(&done.values[id], &want[id], 2e-5, &format!("{:?}", done.compiled.attempts()));
+        }
+    }
+    let plan = compile(graph, runtime, Some(wanted), &PlanOptions::default(), &Passes::all()).unwrap();
+    (plan.program().iter().map(|(_, call)| call.op.name).collect(), plan)
+}
+
+fn refusal(plan: &Compiled, rule: &str) -> &'static str {
+    plan.attempts().iter().find(|a| a.rule == rule).and_then(|a| a.refused).unwrap_or("")
+}
+
+#[test]
+fn products_take_bias_residual_and_activation() {
+    for op in ["matmul", "linear"] {
+        for bias_dims in [&[5usize][..], &[1, 5]] {
+            let mut g = Graph::new();
+            let (x, w) =
+                (g.tensor(&[4, 3]).unwrap(), g.tensor(if op == "matmul" { &[3, 5] } else { &[5, 3] }).unwrap());
+            let b = g.tensor(bias_dims).unwrap();
+            let product = add(&mut g, op, &[x, w], &[]);
+            let sum = add(&mut g, "add", &[b, product], &[]);
+            let out = add(&mut g, "activation", &[sum], &[("kind", act(Activation::Gelu))]);
+            let (ops, plan) = check(&g, &[out], &host());
+            assert_eq!(ops, [op]);
+            assert_eq!(plan.units()[0].nodes, [0, 1, 2]);
+        }
+    }
+    let mut g = Graph::new();
+    let (x, w, r) = (g.tensor(&[4, 3]).unwrap(), g.tensor(&[3, 5]).unwrap(), g.tensor(&[4, 5]).unwrap());
+    let product = add(&mut g, "matmul", &[x, w], &[]);
+    let sum = add(&mut g, "add", &[product, r], &[]);
+    assert_eq!(check(&g, &[sum], &host()).0, ["matmul"]);
+    // What does not fit stays as it is.
+    let (ops, plan) = check(&g, &[sum, product], &host());
+    assert_eq!(ops, ["matmul", "add"]);
+    assert!(refusal(&plan, "matmul_epilogue").contains("wanted"));
+    let double = add(&mut g, "add", &[product, product], &[]);
+    assert_eq!(check(&g, &[double], &host()).0, ["matmul", "add"]);
+    let late = add(&mut g, "activation", &[sum], &[]);
+    let after = add(&mut g, "add", &[late, r], &[]);
+    assert_eq!(check(&g, &[after], &host()).0, ["matmul", "add"]);
+    let column = g.tensor(&[4, 1]).unwrap();
+    let wide = add(&mut g, "add", &[product, column], &[]);
+    assert!(refusal(&check(&g, &[wide], &host()).1, "matmul_epilogue").contains("neither"));
+}
+
+#[test]
+fn convolutions_take_bias_and_activation() {
+    for dims in [&[4usize, 1, 1][..], &[1, 4, 1, 1]] {
+        let mut g = Graph::new();
+        let (x, w) = (g.tensor(&[2, 3, 5, 5]).unwrap(), g.tensor(&[4, 3, 3, 3]).unwrap());
+        let b = g.tensor(dims).unwrap();
+        let map = add(&mut g, "conv2d", &[x, w], &[("pad_h", AttrValue::Int(1))]);
+        let sum = add(&mut g, "add", &[map, b], &[]);
+        let out = add(&mut g, "activation", &[sum], &[("kind", act(Activation::Silu))]);
+        assert_eq!(check(&g, &[out], &host()).0, ["conv2d"]);
+    }
+    let mut g = Graph::new();
+    let (x, w, b) = (g.tensor(&[1, 2, 4, 4]).unwrap(), g.tensor(&[2, 2, 3, 3]).unwrap(), g.tensor(&[2]).unwrap());
+    let map = add(&mut g, "conv2d", &[x, w], &[]);
+    let sum = add(&mut g, "add", &[map, b], &[]);
+    let (ops, plan) = check(&g, &[sum], &host());
+    assert_eq!(ops, ["conv2d", "add"]);
+    assert!(refusal(&plan, "conv_epilogue").contains("channel"));
+}
+
+#[test]
+fn matmul_softmax_matmul_is_attention() {
+    for batch in [&[][..], &[3], &[2, 3]] {
+        let dims = |rows, columns| [batch, &[rows, columns][..]].concat();
+        let mut g = Graph::new();
+        let q = g.tensor(&dims(4, 6)).unwrap();
+        let (k, v) = (g.tensor(&dims(5, 6)).unwrap(), g.tensor(&dims(5, 7)).unwrap());
+        let kt = add(&mut g, "transpose", &[k], &[]);
+        let scores = add(&mut g, "matmul", &[q, kt], &[]);
+        let p = add(&mut g, "softmax", &[scores], &[]);
+        let out = add(&mut g, "matmul", &[p, v], &[]);
+        assert_eq!(check(&g, &[out], &host()).0, ["attention"]);
+        assert_eq!(check(&g, &[out, p], &host()).0, ["matmul", "softmax", "matmul"]);
+    }
+    let mut g = Graph::new();
+    let (q, kt, v) = (g.tensor(&[4, 4]).unwrap(), g.tensor(&[4, 4]).unwrap(), g.tensor(&[4, 4]).unwrap());
+    let scores = add(&mut g, "matmul", &[q, kt], &[]);
+    let p = add(&mut g, "softmax", &[scores], &[]);
+    let out = add(&mut g, "matmul", &[p, v], &[]);
+    assert!(refusal(&check(&g, &[out], &host()).1, "attention").contains("rows in memory"));
+    let turned = add(&mut g, "transpose", &[kt], &[]);
+    let scores = add(&mut g, "matmul", &[q, turned], &[]);
+    let p = add(&mut g, "softmax", &[scores], &[("axis", AttrValue::Int(0))]);
+    let out = add(&mut g, "matmul", &[p, v], &[]);
+    assert!(refusal(&check(&g, &[out], &host()).1, "attention").contains("last dimension"));
+    let mask = g.tensor(&[4, 4]).unwrap();
+    let scores = add(&mut g, "matmul", &[q, turned], &[]);
+    let masked = add(&mut g, "add", &[scores, mask], &[]);
+    let p = add(&mut g, "softmax", &[masked], &[]);
+    let out = add(&mut g, "matmul", &[p, v], &[]);
+    assert_eq!(check(&g, &[out], &host()).0, ["matmul", "softmax", "matmul"]);
+}
+
+#[test]
+fn layer_norm_goes_into_the_projection_behind_it() {
+    for op in ["matmul", "linear"] {
+        let mut g = Graph::new();
+        let x = g.tensor(&[2, 3, 8]).unwrap();
+        let (gamma, beta, b) = (g.tensor(&[8]).unwrap(), g.tensor(&[8]).unwrap(), g.tensor(&[5]).unwrap());
+        let w = g.tensor(if op == "matmul" { &[8, 5] } else { &[5, 8] }).unwrap();
+        let norm = add(&mut g, "layer_norm", &[x, gamma, beta], &[("eps", AttrValue::Float(0.01))]);
+        let product = add(&mut g, op, &[norm, w], &[]);
+        let out = add(&mut g, "add", &[product, b], &[]);
+        assert_eq!(check(&g, &[out], &host()).0, ["layer_norm_projection"]);
+        assert_eq!(check(&g, &[out, norm], &host()).0, ["layer_norm", op]);
+        let late = add(&mut g, "activation", &[out], &[]);
+        assert!(refusal(&check(&g, &[late], &host()).1, "layer_norm_projection").contains("activation"));
+    }
+}
+
+#[test]
+fn two_layers_are_one_feed_forward_block() {
+    for op in ["matmul", "linear"] {
+        let mut g = Graph::new();
+        let x = g.tensor(&[6, 4]).unwrap();
+        let (w1, w2) = match op {
+            "matmul" => (g.tensor(&[4, 9]).unwrap(), g.tensor(&[9, 3]).unwrap()),
+            _ => (g.tensor(&[9, 4]).unwrap(), g.tensor(&[3, 9]).unwrap()),
+        };
+        let (b1, b2) = (g.tensor(&[9]).unwrap(), g.tensor(&[3]).unwrap());
+        let hidden = add(&mut g, op, &[x, w1, b1], &[]);
+        let gelu = add(&mut g, "activation", &[hidden], &[("kind", act(Activation::GeluTanh))]);
+        let out = add(&mut g, op, &[gelu, w2, b2], &[]);
+        assert_eq!(check(&g, &[out], &host()).0, ["ffn"]);
+        assert_eq!(check(&g, &[out, gelu], &host()).0, [op, op]);
+        let passes = Passes::all().without("ffn").unwrap();
+        let plan = compile(&g, &host(), Some(&[out]), &PlanOptions::default(), &passes).unwrap();
+        assert_eq!(plan.program().len(), 2);
+        let passes = Passes::all().without("fuse").unwrap();
+        let plan = compile(&g, &host(), Some(&[out]), &PlanOptions::default(), &passes).unwrap();
+        assert_eq!(plan.program().len(), 3);
+    }
+}
+
+#[test]
+fn conv_attention_needs_no_packing_copy() {
+    use lc_ops::ConvAttentionAttrs;
+    for (s, d) in [(48, 48), (4, 6)] {
+        let spec = |dims: &[usize]| lc_core::TensorSpec::new(DType::F32, lc_core::Shape::new(dims).unwrap());
+        let attrs = ConvAttentionAttrs { pad_h: 1, ..ConvAttentionAttrs::new(s, d) };
+        let (x, w, b) = (spec(&[1, 3, 6, 6]), spec(&[4, 3, 3, 3]), spec(&[4]));
+        let build = lc_graph::conv_attention::conv_attention_graph;
+        let (graph, out) = build(&REGISTRY, &x, &w, Some(&b), &attrs).unwrap();
+        assert_eq!(check(&graph, &[out], &host()).0, ["conv_attention"]);
+    }
+}
+
+#[test]
+fn control_dependencies_and_devices_hold_calls_apart() {
+    let build = |control: bool, device: Option<DeviceKind>| {
+        let mut g = Graph::new();
+        let (x, w) = (g.tensor(&[4, 3]).unwrap(), g.tensor(&[3, 5]).unwrap());
+        let product = add(&mut g, "matmul", &[x, w], &[]);
+        let other = add(&mut g, "activation", &[x], &[]);
+        let deps: &[usize] = if control { &[0] } else { &[] };
+        let options = NodeOptions { control_deps: deps, ..NodeOptions::default() };
+        let late = g.add(&REGISTRY, "activation", &[Some(other)], &options).unwrap()[0];
+        let pinned = NodeOptions { device: device.map(DeviceRequest::Is), ..NodeOptions::default() };
+        let out = g.add(&REGISTRY, "activation", &[Some(product)], &pinned).unwrap()[0];
+        (g, [late, out])
+    };
+    let (g, wanted) = build(false, None);
+    assert_eq!(check(&g, &wanted, &host()).0.len(), 3);
+    let (g, wanted) = build(true, None);
+    let (ops, plan) = check(&g, &wanted, &host());
+    assert_eq!(ops.len(), 4);
+    assert!(refusal(&plan, "matmul_epilogue").contains("control"));
+    let (g, wanted) = build(false, Some(DeviceKind::Cpu));
+    assert!(refusal(&check(&g, &wanted, &host()).1, "matmul_epilogue").contains("device"));
+}
+
+/// A graph of up to 14 nodes whose patterns often fuse; all tensors float32.
+fn random_graph(random: &mut Random) -> (Graph, Vec<TensorId>) {
+    let mut g = Graph::new();
+    let extents = [1, 2, 3, 5, 8];
+    let extent = |random: &mut Random| extents[random.below(extents.len())];
+    let mut pool: Vec<TensorId> = Vec::new();
+    for _ in 0..2 {
+        let dims = [extent(random), extent(random)];
+        pool.push(g.tensor(&dims).unwrap());
+    }
+    let kinds = [Activation::Relu, Activation::Gelu, Activation::GeluTanh, Activation::Silu];
+    for _ in 0..1 + random.below(14) {
+        // The newest tensor often goes on, so that chains come about.
+        let x = if random.below(3) > 0 { pool[pool.len() - 1] } else { pool[random.below(pool.len())] };
+        let dims = g.tensors[x].spec.shape.dims().to_vec();
+        let (rows, columns) = (dims[0], dims[1]);
+        let fed = |g: &mut Graph, dims: &[usize]| g.tensor(dims).unwrap();
+        let made = match random.below(13) {
+            0 | 1 => {
+                let w = fed(&mut g, &[columns, extent(random)]);
+                add(&mut g, "matmul", &[x, w], &[])
+            }
+            2 | 3 => {
+                let w = fed(&mut g, &[extent(random), columns]);
+                add(&mut g, "linear", &[x, w], &[])
+            }
+            4 | 5 => {
+                let b = fed(&mut g, if random.below(2) == 0 { &dims[1..] } else { &dims });
+                if random.below(2) == 0 { add(&mut g, "add", &[x, b], &[]) } else { add(&mut g, "sub", &[b, x], &[]) }
+            }
+            6 | 7 => add(&mut g, "activation", &[x], &[("kind", act(kinds[random.below(4)]))]),
+            8 => {
+                let (gamma, beta) = (fed(&mut g, &[columns]), fed(&mut g, &[columns]));
+                add(&mut g, "layer_norm", &[x, gamma, beta], &[])
+            }
+            9 => {
+                let axis = AttrValue::Int(random.below(2) as i64 - 1);
+                add(&mut g, "softmax", &[x], &[("axis", axis)])
+            }
+            10 => {
+                let (k, v) = (fed(&mut g, &[extent(random), columns]), extent(random));
+                let keys = g.tensors[k].spec.shape[0];
+                let v = fed(&mut g, &[keys, v]);
+                let kt = add(&mut g, "transpose", &[k], &[]);
+                let scores = add(&mut g, "matmul", &[x, kt], &[]);
+                let p = add(&mut g, "softmax", &[scores], &[]);
+                add(&mut g, "matmul", &[p, v], &[])
+            }
+            11 => {
+                let length = rows * columns + random.below(7);
+                let flat = add(&mut g, "pack", &[x], &[("length", AttrValue::Int(length as i64))]);
+                let from = random.below(length - rows * columns + 1);
+                g.view(&REGISTRY, flat, from, &[columns, rows]).unwrap()
+            }
+            _ => {
+                let image = g.view(&REGISTRY, x, 0, &[1, 1, rows, columns]);
+                // A transposed tensor has no flat view: an op between makes it dense, so skip it here.
+                let Ok(image) = image else { continue };
+                let strided = g.nodes.iter().any(|n| n.outputs == [x] && n.schema.name == "transpose");
+                if strided {
+                    g.nodes.pop();
+                    g.tensors.pop();
+                    continue;
+                }
+                let w = fed(&mut g, &[2, 1, 1, 1]);
+                let b = fed(&mut g, &[2, 1, 1]);
+                let map = add(&mut g, "conv2d", &[image, w], &[]);
+                let sum = add(&mut g, "add", &[map, b], &[]);
+                let map = add(&mut g, "activation", &[sum], &[]);
+                g.view(&REGISTRY, map, 0, &[2 * rows, columns]).unwrap()
+            }
+        };
+        pool.push(made);
+    }
+    let mut wanted = vec![pool[pool.len() - 1]];
+    for id in pool {
+        if random.below(8) == 0 && !wanted.contains(&id) {
+            wanted.push(id);
+        }
+    }
+    (g, wanted)
+}
+
+/// Runs 500 random graphs fused and unfused, and compares with float64.
+fn random_graphs(runtime: &Runtime) {
+    let mut random = Random(2026);
+    let (mut before, mut after) = (0, 0);
+    for case in 0..500 {
+        let (graph, wanted) = random_graph(&mut random);
+        let fed = feeds(&graph, case);
+        let want = naive(&graph, &fed);
+        for passes in [Passes::all(), Passes::none()] {
+            let mut runner = Runner::new(graph.clone());
+            let done = runner
+                .execute::<f32>(runtime, &views(&graph, &fed), Some(&wanted), &PlanOptions::default(), &passes)
+                .unwrap_or_else(|e| panic!("case {case}: {e}"));
+            for id in &wanted {
+                assert_close(&done.values[id], &want[id], 2e-4, &format!("case {case}, tensor {id}"));
+            }
+            *if passes.fuse { &mut after } else { &mut before } += done.receipt.launches.len();
+        }
+    }
+    println!("500 graphs: {before} launches, {after} fused");
+    assert!(after * 100 < before * 80, "{before} launches became {after}");
+}
+
+#[test]
+fn random_graphs_on_the_reference_device() {
+    random_graphs(&host());
+}
+
+#[test]
+fn random_graphs_on_the_cpu() {
+    random_graphs(lightning_core::runtime());
+}
+
+#[test]
+fn layouts_of_feeds_do_not_change_results() {
+    let mut g = Graph::new();
+    let x = g.add_tensor(&[4, 3], DType::F32, Layout::Strided, "", false).unwrap();
+    let w = g.add_tensor(&[3, 5], DType::F32, Layout::Strided, "", false).unwrap();
+    let product = add(&mut g, "matmul", &[x, w], &[]);
+    let out = add(&mut g, "activation", &[product], &[]);
+    check(&g, &[out], lightning_core::runtime());
+}
+
+#[test]
+fn the_report_says_what_was_fused_and_why_not() {
+    let mut g = Graph::new();
+    let (x, w) = (g.tensor(&[4, 3]).unwrap(), g.tensor(&[3, 5]).unwrap());
+    let attrs: &[(&str, AttrValue)] = &[];
+    let options = NodeOptions { attrs, name: "a \"quoted\" <name>", ..NodeOptions::default() };
+    let product = g.add(&REGISTRY, "matmul", &[Some(x), Some(w)], &options).unwrap()[0];
+    let out = add(&mut g, "activation", &[product], &[]);
+    let plan =
+        |wanted: &[TensorId]| compile(&g, &host(), Some(wanted), &PlanOptions::default(), &Passes::all()).unwrap();
+    let (fused, apart) = (plan(&[out]), plan(&[product, out]));
+    assert!(lc_graph::report::text(&fused).contains("1 launches of 2 calls"));
+    assert!(lc_graph::report::text(&fused).contains("fused by matmul_epilogue: nodes [0, 1]"));
+    assert!(lc_graph::report::text(&apart).contains("because an intermediate result is wanted"));
+    // 4·3, 3·5 and twice 4·5 floats; fused, the product is not written and read again.
+    assert_eq!(fused.unfused(), (2, 4 * (12 + 15 + 20 + 20 + 20)));
+    let json = lc_graph::report::json(&fused);
+    assert!(json.contains(r#""bytes":188,"unfused_bytes":348"#) && json.contains("quoted"), "{json}");
+    let svg = lc_graph::report::svg(&fused);
+    assert!(svg.contains("&lt;name&gt;") && svg.ends_with("</svg>"));
+}
+
+/// Prints how long planning and replaying take; asserts nothing about time.
+#[test]
+fn planning_and_replaying_a_long_graph() {
+    use std::time::Instant;
+    let mut g = Graph::new();
+    let x = g.tensor(&[1]).unwrap();
+    let mut last = x;
+    for _ in 0..200 {
+        last = add(&mut g, "add", &[last, x], &[]);
+    }
+    let runtime = lightning_core::runtime();
+    let build = || compile(&g, runtime, Some(&[last]), &PlanOptions::default(), &Passes::all()).unwrap();
+    let plan = build();
+    let start = Instant::now();
+    build();
+    let planned = start.elapsed();
+    let data = [1.0f32];
+    let feed = lc_core::TensorRef::new(&data, &[1]).unwrap();
+    let mut out = [0f32];
+    let mut run = || {
+        let mut target = [lc_core::TensorMut::new(&mut out, &[1]).unwrap()];
+        plan.run(&[feed], &mut target).unwrap().launches.len()
+    };
+    assert_eq!(run(), 200);
+    let start = Instant::now();
+    for _ in 0..100 {
+        run();
+    }
+    let each = start.elapsed() / (100 * 200);
+    assert_eq!(out, [201.0]);
+    println!("200 nodes: planned in {planned:?}, {each:?} a node replayed");
+}
