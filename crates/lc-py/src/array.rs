@@ -303,6 +303,18 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
     }
 }
 
+/// Checks an input's number of dimensions.
+///
+/// # Errors
+/// `ValueError` for another number.
+#[allow(dead_code, reason = "sessions check single inputs with it")]
+pub fn rank(op: &'static str, name: &'static str, given: &Input<'_, '_>, rank: usize) -> PyResult<()> {
+    match given.tensor.shape() {
+        shape if shape.rank() != rank => Err(wrong_rank(op, name, shape, rank)),
+        _ => Ok(()),
+    }
+}
+
 #[cold]
 fn wrong_rank(op: &'static str, name: &'static str, shape: &Shape, rank: usize) -> PyErr {
     let got = format!("{} (shape {shape})", shape.rank());
@@ -562,6 +574,22 @@ fn not_an_array(op: &'static str, name: &'static str, obj: &Bound<'_, PyAny>) ->
     raise(Error::invalid(op, name, expected, got))
 }
 
+/// What [`output`] needs of an array besides its type.
+const WRITABLE: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED | numpy::WRITEABLE;
+
+/// The result that an exact array of just this type and shape is, if it can be written in place: the usual case, without
+/// describing the array first.
+#[inline]
+pub fn fitting_output<'a>(obj: &'a Bound<'_, PyAny>, spec: &TensorSpec) -> Option<TensorMut<'a>> {
+    let array = numpy::exact(obj)?;
+    let fits = array.flags & WRITABLE == WRITABLE
+        && dtype_of(array) == Some(spec.dtype)
+        && extents(array).0 == spec.shape.dims();
+    // SAFETY: the flags say that the memory is writable, aligned and dense, and type and extents are those of `spec`. The
+    // array is alive.
+    fits.then(|| unsafe { TensorMut::from_raw(array.data, *spec) })
+}
+
 /// The result `name` of `op`, into which the call writes.
 ///
 /// # Errors
@@ -569,9 +597,8 @@ fn not_an_array(op: &'static str, name: &'static str, obj: &Bound<'_, PyAny>) ->
 /// for an array that is read-only, not C-contiguous, misaligned or of foreign byte order.
 #[inline]
 pub fn output<'a, 'py>(op: &'static str, name: &'static str, obj: &'a Bound<'py, PyAny>) -> PyResult<Output<'a, 'py>> {
-    const WANTED: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED | numpy::WRITEABLE;
     if let Some(array) = numpy::exact(obj)
-        && array.flags & WANTED == WANTED
+        && array.flags & WRITABLE == WRITABLE
         && let Some(dtype) = dtype_of(array)
         && let Some(shape) = shape_of(extents(array).0)
     {
@@ -660,16 +687,6 @@ fn new_shaped<'py>(
         let error = Error::new(lc_core::ErrorKind::OutOfMemory, op).got(format!("{} bytes to allocate", spec.bytes()));
         raise_from(py, error, cause)
     })
-}
-
-/// The elements of an array that [`new_array`] made, as a flat Python list of floats.
-///
-/// # Errors
-/// `MemoryError`.
-pub fn to_list<'py>(py: Python<'py>, tensor: &TensorRef<'_>) -> PyResult<Bound<'py, PyList>> {
-    let mut values = Vec::with_capacity(tensor.shape().numel());
-    tensor.for_each(|x| values.push(x));
-    PyList::new(py, values)
 }
 
 /// Whether a call of the original interface that returns flat results returns a list: all of its inputs are flat lists
