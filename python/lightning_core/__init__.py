@@ -16,7 +16,6 @@ from __future__ import annotations
 from . import api, errors
 from ._graph import Graph, GraphTensor, graph
 from ._native import (
-    __version__,
     AttentionIoPolicy,
     AttentionSession,
     Conv2dMetalResidentSession,
@@ -34,6 +33,7 @@ from ._native import (
     TensorView,
     VectorAddIoPolicy,
     VectorAddMetalResidentSession,
+    __version__,
     attention2d,
     attention2d_into,
     attention2d_session,

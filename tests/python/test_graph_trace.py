@@ -3,10 +3,9 @@
 import json
 import xml.etree.ElementTree as ET
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 
 def values(shape, seed=0):

@@ -10,8 +10,6 @@ import math
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from lightning_core.bench.cases import LN_EPS, Case
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.timing import Candidate
