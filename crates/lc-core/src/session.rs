@@ -198,11 +198,27 @@ impl Session {
             let expected = "attributes that keep extents and kernel";
             return Err(Error::invalid(call.op.name, "attributes", expected, "others").hint("make a new session"));
         }
-        self.call = Arc::new(call.with_attrs(attrs));
-        for resident in self.inputs.iter_mut().flatten() {
-            // Its form may depend on the attributes; the dense one always serves.
-            resident.prepared = None;
+        self.set_call(Arc::new(call.with_attrs(attrs)))
+    }
+
+    /// Sets the call of the launches from now on: another op or other attributes on the same resident operands.
+    ///
+    /// # Errors
+    /// A call on another device, or with inputs or results of other types or extents.
+    pub fn set_call(&mut self, call: Arc<ResolvedCall>) -> Result<()> {
+        let now = &self.call;
+        let fits = Arc::ptr_eq(&call.backend, &now.backend) && call.inputs == now.inputs && call.outputs == now.outputs;
+        if !fits {
+            let expected = "a call on the session's device, with its inputs and results";
+            return Err(Error::invalid(call.op.name, "call", expected, format!("{call:?}")).hint("make a new session"));
         }
+        // The prepared form depends on kernel and attributes; the dense one always serves.
+        if call.op != now.op || !std::ptr::eq(call.kernel(), now.kernel()) || call.attrs != now.attrs {
+            for resident in self.inputs.iter_mut().flatten() {
+                resident.prepared = None;
+            }
+        }
+        self.call = call;
         Ok(())
     }
 

@@ -3,11 +3,14 @@
 
 mod common;
 
-use common::{SPLIT, ZIP, io, null, spec, zip_attrs};
+use common::{SPLIT, ZIP, ZIP_ANY, io, null, spec, zip_attrs};
 use lc_core::backend::Memory;
 use lc_core::null::Action::{self, Allocate, Download, Launch, Synchronize, Upload};
 use lc_core::session::{MAX_BATCH, MAX_IN_FLIGHT};
-use lc_core::{AttrValue, Attrs, ErrorKind, PackedPolicy, Policy, Runtime, Session, SyncMode, TensorMut, TensorRef};
+use lc_core::{
+    AttrValue, Attrs, EffectivePolicy, ErrorKind, PackedPolicy, Policy, Runtime, Session, SyncMode, TensorMut,
+    TensorRef,
+};
 
 const A: [f32; 4] = [1.0, 2.0, 3.0, 4.0];
 const B: [f32; 4] = [5.0, 6.0, 7.0, 8.0];
@@ -291,4 +294,21 @@ fn attributes_change_between_launches_within_the_rule() {
     assert!(session.set_attrs(&Attrs::NONE).is_err());
     assert_eq!(session.call().attrs, other);
     session.run().unwrap();
+}
+
+#[test]
+fn another_op_may_run_on_the_same_operands() {
+    let (runtime, device) = null();
+    let specs = [spec(4), spec(4)];
+    let policy = EffectivePolicy::of(PackedPolicy::UNSET, PackedPolicy::UNSET);
+    let resolve = |specs: &[_]| runtime.resolve(&ZIP_ANY, &Attrs::NONE, specs, policy).unwrap();
+    let mut session = session(&runtime);
+    session.start(&pair(&A, &B)).unwrap();
+    device.take_log();
+    session.set_call(resolve(&specs)).unwrap();
+    session.run().unwrap();
+    assert_eq!(device.take_log(), [Launch("zip_any")]);
+    assert!(session.set_call(resolve(&[spec(5), spec(5)])).is_err());
+    let (elsewhere, _) = null();
+    assert!(session.set_call(elsewhere.resolve(&ZIP_ANY, &Attrs::NONE, &specs, policy).unwrap()).is_err());
 }

@@ -307,7 +307,6 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
 ///
 /// # Errors
 /// `ValueError` for another number.
-#[allow(dead_code, reason = "sessions check single inputs with it")]
 pub fn rank(op: &'static str, name: &'static str, given: &Input<'_, '_>, rank: usize) -> PyResult<()> {
     match given.tensor.shape() {
         shape if shape.rank() != rank => Err(wrong_rank(op, name, shape, rank)),

@@ -11,6 +11,7 @@ mod attention;
 mod attention_session;
 mod call;
 mod conv;
+mod conv_session;
 mod elementwise;
 mod error;
 mod graph;
@@ -46,6 +47,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
         tensor::register,
         io_policy::register,
         session::register,
+        conv_session::register,
         attention_session::register,
         trace::register,
         graph::register,

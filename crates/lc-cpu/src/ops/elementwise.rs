@@ -8,7 +8,6 @@ use crate::isa::Isa;
 use crate::machine;
 use crate::pool;
 use crate::simd::{Float, Kernel, Simd, Vector, dispatch, fence, prefetch};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A binary operation of IEEE 754 arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -125,8 +124,6 @@ struct Plan {
     /// Threads that share the work.
     tasks: usize,
     pass: Pass,
-    /// Whether to walk from the end to the beginning.
-    down: bool,
 }
 
 impl Plan {
@@ -135,27 +132,20 @@ impl Plan {
     /// A plain store of a line that is in no cache first reads it and later writes it back, so it costs twice its size; a
     /// streaming store writes it once, but to memory. While the operands fit the last level, plain stores stay inside of
     /// it and leave the result where its reader finds it. Once they do not, the result would be evicted anyway.
-    ///
-    /// Calls on more than the second level alternate their direction. The caches hold what was touched last, so the end
-    /// of the last call's operands, often this call's too, is where reading should begin; in the same direction every
-    /// line would be evicted just before its turn.
     #[inline]
     fn of(bytes: usize, threads: usize) -> Plan {
         if bytes < PARALLEL_BYTES {
-            return Plan { tasks: 1, pass: Pass::Near, down: false };
+            return Plan { tasks: 1, pass: Pass::Near };
         }
         let tasks = threads.max(1);
         let caches = machine::caches();
         if bytes <= tasks.saturating_mul(caches.l2) {
-            return Plan { tasks, pass: Pass::Near, down: false };
+            return Plan { tasks, pass: Pass::Near };
         }
         let pass = if bytes > caches.l3 / 4 * 3 { Pass::Stream } else { Pass::Far };
-        Plan { tasks, pass, down: DOWN.fetch_xor(true, Ordering::Relaxed) }
+        Plan { tasks, pass }
     }
 }
-
-/// The direction of the next large call. A hint only: calls on several threads may spoil it for each other.
-static DOWN: AtomicBool = AtomicBool::new(false);
 
 /// `out = f(inputs…)` over `shape`: the engine of every element-wise op.
 ///
@@ -178,7 +168,7 @@ pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
     if strides.iter().all(|s| is_contiguous(shape, s)) {
         let plan = Plan::of((N + 1).saturating_mul(total).saturating_mul(size_of::<T>()), threads);
         if plan.tasks == 1 {
-            dispatch(isa, Span::<T, F, N> { f, inputs, out, len: total, pass: plan.pass, down: plan.down });
+            dispatch(isa, Span::<T, F, N> { f, inputs, out, len: total, pass: plan.pass });
             return;
         }
         // Chunks are whole cache lines of an aligned result, so that no two threads write to one line.
@@ -189,7 +179,7 @@ pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
             let len = chunk.min(total - start);
             let inputs = inputs.map(|p| p.ptr().wrapping_add(start).cast_const());
             let out = out.ptr().wrapping_add(start);
-            dispatch(isa, Span::<T, F, N> { f, inputs, out, len, pass: plan.pass, down: plan.down });
+            dispatch(isa, Span::<T, F, N> { f, inputs, out, len, pass: plan.pass });
         });
         return;
     }
@@ -271,7 +261,6 @@ struct Span<T, F, const N: usize> {
     out: *mut T,
     len: usize,
     pass: Pass,
-    down: bool,
 }
 
 impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
@@ -279,14 +268,14 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
 
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let Span { f, inputs, out, len, pass, down } = self;
+        let Span { f, inputs, out, len, pass } = self;
         // SAFETY: inside `Kernel::run`; the pointers are valid for `len` elements by the contract of `map`.
         unsafe {
             match pass {
-                Pass::Near => span::<S, T, F, N, NEAR>(f, inputs, [false; N], out, len, down),
-                Pass::Far => span::<S, T, F, N, FAR>(f, inputs, [false; N], out, len, down),
+                Pass::Near => span::<S, T, F, N, NEAR>(f, inputs, [false; N], out, len),
+                Pass::Far => span::<S, T, F, N, FAR>(f, inputs, [false; N], out, len),
                 Pass::Stream => {
-                    span::<S, T, F, N, STREAM>(f, inputs, [false; N], out, len, down);
+                    span::<S, T, F, N, STREAM>(f, inputs, [false; N], out, len);
                     fence();
                 }
             }
@@ -302,8 +291,7 @@ const STREAM: u8 = Pass::Stream as u8;
 /// Bytes ahead of their use at which a far pass asks for lines: some hundred nanoseconds at the rate of the shared cache.
 const AHEAD: usize = 2048;
 
-/// `out[i] = f(inputs[i]…)` for `len` elements, from the end on if `down`; an input with `fixed` has one element that
-/// serves all.
+/// `out[i] = f(inputs[i]…)` for `len` elements; an input with `fixed` has one element that serves all.
 ///
 /// # Safety
 /// Inside [`Kernel::run`]; the pointers must be valid for that many elements.
@@ -314,7 +302,6 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
     fixed: [bool; N],
     out: *mut T,
     len: usize,
-    down: bool,
 ) {
     let lanes = T::V::<S>::LANES;
     // SAFETY: every access below is at an index less than `len`, or of the single element of a fixed input.
@@ -359,14 +346,12 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
         }
         let block = 4 * lanes;
         let blocks = (len - head) / block;
-        let mut i = head + if down { blocks.saturating_sub(1) * block } else { 0 };
-        let step = if down { block.wrapping_neg() } else { block };
-        let ahead = if down { AHEAD.wrapping_neg() } else { AHEAD };
+        let mut i = head;
         for _ in 0..blocks {
             if PASS == FAR {
                 for line in (0..block * size_of::<T>()).step_by(LINE) {
                     for input in inputs {
-                        prefetch(input.wrapping_add(i).wrapping_byte_add(line.wrapping_add(ahead)));
+                        prefetch(input.wrapping_add(i).wrapping_byte_add(line + AHEAD));
                     }
                 }
             }
@@ -378,9 +363,8 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
                     y.store(out.add(i + u * lanes));
                 }
             }
-            i = i.wrapping_add(step);
+            i += block;
         }
-        let mut i = head + blocks * block;
         while i + lanes <= len {
             whole(i).store(out.add(i));
             i += lanes;
@@ -509,8 +493,8 @@ unsafe fn rows_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
         // SAFETY: the caller's contract.
         unsafe {
             match pass {
-                Pass::Stream => span::<S, T, F, N, STREAM>(f, inputs, fixed, out, cols, false),
-                _ => span::<S, T, F, N, NEAR>(f, inputs, fixed, out, cols, false),
+                Pass::Stream => span::<S, T, F, N, STREAM>(f, inputs, fixed, out, cols),
+                _ => span::<S, T, F, N, NEAR>(f, inputs, fixed, out, cols),
             }
         }
     }
@@ -553,7 +537,7 @@ unsafe fn tiles_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
                 let inputs = std::array::from_fn(|k| at[k].wrapping_offset(row as isize * pitch[k]));
                 let out = out.wrapping_add((first_row + row) * cols + first_col);
                 // SAFETY: rows of the block, in the view or in its copy.
-                unsafe { span::<S, T, F, N, NEAR>(f, inputs, fixed, out, width, false) };
+                unsafe { span::<S, T, F, N, NEAR>(f, inputs, fixed, out, width) };
             }
         }
     }
