@@ -83,6 +83,12 @@ __all__ = [
     "MatrixElementwiseIoPolicy",
     "VectorAddIoPolicy",
     "AttentionIoPolicy",
+    "MatMulMetalResidentSession",
+    "VectorAddMetalResidentSession",
+    "MatrixElemwiseMetalResidentSession",
+    "Conv2dMetalResidentSession",
+    "conv2d_nchw_metal_resident",
+    "AttentionSession",
     "runtime_trace_enable",
     "runtime_trace_enabled",
     "runtime_trace_clear",
@@ -186,13 +192,13 @@ class Tensor:
     def __new__(
         cls,
         shape: Sequence[SupportsIndex],
-        device: str = 'cpu',
+        device: str = "cpu",
         *,
         policy: _PolicyLike | None = None,
     ) -> Self: ...
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
+    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]: ...
     @property
-    def __array_interface__(self) -> Any: ...
+    def __array_interface__(self) -> dict[str, Any]: ...
     def __dlpack__(self, /, **kwargs: Any) -> Any: ...
     def __dlpack_device__(self, /) -> tuple[int, int]: ...
     def __len__(self, /) -> int: ...
@@ -203,7 +209,7 @@ class Tensor:
     def from_list(self, values: _Array, /) -> None: ...
     def from_numpy(self, values: _Array, /) -> None: ...
     @staticmethod
-    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor: ...
+    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor: ...
     def is_contiguous(self, /) -> bool: ...
     def layout(self, /) -> str: ...
     def numel(self, /) -> int: ...
@@ -238,20 +244,20 @@ class Tensor:
     def validate_view_contract(self, view: TensorView, /) -> None: ...
     def view(self, shape: Sequence[SupportsIndex], /) -> TensorView: ...
     @staticmethod
-    def zeros(shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor: ...
+    def zeros(shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor: ...
 
 @final
 class Tensor64:
     def __new__(
         cls,
         shape: Sequence[SupportsIndex],
-        device: str = 'cpu',
+        device: str = "cpu",
         *,
         policy: _PolicyLike | None = None,
     ) -> Self: ...
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
+    def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]: ...
     @property
-    def __array_interface__(self) -> Any: ...
+    def __array_interface__(self) -> dict[str, Any]: ...
     def __dlpack__(self, /, **kwargs: Any) -> Any: ...
     def __dlpack_device__(self, /) -> tuple[int, int]: ...
     def __len__(self, /) -> int: ...
@@ -262,7 +268,7 @@ class Tensor64:
     def from_list(self, values: _Array, /) -> None: ...
     def from_numpy(self, values: _Array, /) -> None: ...
     @staticmethod
-    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor64: ...
+    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor64: ...
     def is_contiguous(self, /) -> bool: ...
     def layout(self, /) -> str: ...
     def numel(self, /) -> int: ...
@@ -297,7 +303,7 @@ class Tensor64:
     def validate_view_contract(self, view: Tensor64View, /) -> None: ...
     def view(self, shape: Sequence[SupportsIndex], /) -> Tensor64View: ...
     @staticmethod
-    def zeros(shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor64: ...
+    def zeros(shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor64: ...
 
 @final
 class TensorView:
@@ -372,6 +378,203 @@ class AttentionIoPolicy:
     upload_v: bool
 
 @final
+class MatMulMetalResidentSession:
+    def __new__(
+        cls,
+        m: SupportsIndex,
+        k: SupportsIndex,
+        n: SupportsIndex,
+        *,
+        device: str = "auto",
+        policy: _PolicyLike | None = None,
+    ) -> Self: ...
+    @property
+    def device(self) -> str: ...
+    def finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    @property
+    def resident_bytes(self) -> int: ...
+    def run(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def run_batch_sync(
+        self,
+        a: _Array,
+        b: _Array,
+        out_size: SupportsIndex,
+        repeat_count: SupportsIndex,
+        /,
+    ) -> list[float]: ...
+    def run_batch_sync_cached_no_download(self, repeat_count: SupportsIndex, /) -> None: ...
+    def run_batch_sync_into(self, a: _Array, b: _Array, out: _Out, repeat_count: SupportsIndex, /) -> None: ...
+    def run_batch_sync_no_download_into(
+        self,
+        a: _Array,
+        b: _Array,
+        out: _Out,
+        repeat_count: SupportsIndex,
+        /,
+    ) -> None: ...
+    def run_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def start(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def start_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def sync(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def sync_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+
+@final
+class VectorAddMetalResidentSession:
+    def __new__(cls, n: SupportsIndex, *, device: str = "auto", policy: _PolicyLike | None = None) -> Self: ...
+    def add(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    @property
+    def device(self) -> str: ...
+    def finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    @property
+    def resident_bytes(self) -> int: ...
+    def run(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def run_batch_sync(
+        self,
+        a: _Array,
+        b: _Array,
+        out_size: SupportsIndex,
+        repeat_count: SupportsIndex,
+        /,
+    ) -> list[float]: ...
+    def run_batch_sync_cached_no_download(self, repeat_count: SupportsIndex, /) -> None: ...
+    def run_batch_sync_into(self, a: _Array, b: _Array, out: _Out, repeat_count: SupportsIndex, /) -> None: ...
+    def run_batch_sync_no_download_into(
+        self,
+        a: _Array,
+        b: _Array,
+        out: _Out,
+        repeat_count: SupportsIndex,
+        /,
+    ) -> None: ...
+    def run_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def start(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def start_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def sync(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def sync_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+
+@final
+class MatrixElemwiseMetalResidentSession:
+    def __new__(
+        cls,
+        rows: SupportsIndex,
+        cols: SupportsIndex,
+        *,
+        device: str = "auto",
+        policy: _PolicyLike | None = None,
+    ) -> Self: ...
+    @property
+    def device(self) -> str: ...
+    def div(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def div_finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def div_finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def div_run(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def div_run_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def div_start(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def div_start_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    @property
+    def resident_bytes(self) -> int: ...
+    def sub(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def sub_finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def sub_finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def sub_run(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def sub_run_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+    def sub_start(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
+    def sub_start_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
+
+@final
+class Conv2dMetalResidentSession:
+    def __new__(
+        cls,
+        batch: SupportsIndex,
+        in_channels: SupportsIndex,
+        in_h: SupportsIndex,
+        in_w: SupportsIndex,
+        out_channels: SupportsIndex,
+        kernel_h: SupportsIndex,
+        kernel_w: SupportsIndex,
+        stride_h: SupportsIndex = 1,
+        stride_w: SupportsIndex = 1,
+        pad_h: SupportsIndex = 0,
+        pad_w: SupportsIndex = 0,
+        apply_relu: bool = True,
+        *,
+        device: str = "auto",
+        policy: _PolicyLike | None = None,
+    ) -> Self: ...
+    @property
+    def device(self) -> str: ...
+    def finish_into(self, x: _Array, w: _Array, bias: _Array | None, out: _Out, /) -> None: ...
+    @property
+    def resident_bytes(self) -> int: ...
+    def run_batch_sync_into(
+        self,
+        x: _Array,
+        w: _Array,
+        bias: _Array | None,
+        out: _Out,
+        repeat_count: SupportsIndex,
+        /,
+    ) -> None: ...
+    def run_into(self, x: _Array, w: _Array, bias: _Array | None, out: _Out, /) -> None: ...
+    def start_into(self, x: _Array, w: _Array, bias: _Array | None, out: _Out, /) -> None: ...
+    def sync_into(self, x: _Array, w: _Array, bias: _Array | None, out: _Out, /) -> None: ...
+
+@final
+class AttentionSession:
+    def __new__(
+        cls,
+        seq_len: SupportsIndex,
+        head_dim: SupportsIndex,
+        causal: bool = False,
+        device: str = "auto",
+        *,
+        policy: _PolicyLike | None = None,
+    ) -> Self: ...
+    def __repr__(self, /) -> str: ...
+    def forward(self, q: _Array, k: _Array, v: _Array, /) -> list[float]: ...
+    def forward_into(self, q: _Array, k: _Array, v: _Array, out: _Out, /) -> None: ...
+    def forward_with_policy(self, q: _Array, k: _Array, v: _Array, policy: _PolicyLike | None, /) -> list[float]: ...
+    def forward_with_policy_into(
+        self,
+        q: _Array,
+        k: _Array,
+        v: _Array,
+        out: _Out,
+        policy: _PolicyLike | None,
+        /,
+    ) -> None: ...
+    @property
+    def head_dim(self) -> int: ...
+    @property
+    def last_loss_step(self) -> int: ...
+    @property
+    def resident_bytes(self) -> int: ...
+    @property
+    def seq_len(self) -> int: ...
+    def set_default_policy(self, policy: _PolicyLike, /) -> None: ...
+    def train_step(
+        self,
+        q: _Array,
+        k: _Array,
+        v: _Array,
+        target: _Array,
+        learning_rate: float,
+        /,
+    ) -> tuple[list[float], list[float], float]: ...
+    def train_step_with_policy(
+        self,
+        q: _Array,
+        k: _Array,
+        v: _Array,
+        target: _Array,
+        learning_rate: float,
+        policy: _PolicyLike | None,
+        /,
+    ) -> tuple[list[float], list[float], float]: ...
+
+@final
 class GraphIR:
     def __new__(cls) -> Self: ...
     def __repr__(self, /) -> str: ...
@@ -380,7 +583,7 @@ class GraphIR:
         op: str,
         inputs: Sequence[int],
         control_deps: Sequence[int] = [],
-        name: str = '',
+        name: str = "",
         *,
         attrs: Mapping[str, Any] | None = None,
         device: str | None = None,
@@ -391,7 +594,7 @@ class GraphIR:
         inputs: Sequence[int],
         outputs: Sequence[int],
         control_deps: Sequence[int] = [],
-        name: str = '',
+        name: str = "",
         *,
         attrs: Mapping[str, Any] | None = None,
         device: str | None = None,
@@ -400,17 +603,17 @@ class GraphIR:
         self,
         /,
         shape: Sequence[SupportsIndex],
-        dtype: str = 'float32',
-        layout: str = 'contiguous',
-        name: str = '',
+        dtype: str = "float32",
+        layout: str = "contiguous",
+        name: str = "",
         constant: bool = False,
     ) -> int: ...
     def execute_f32(
         self,
         /,
         feeds: Mapping[int, _Array],
-        preferred_device: str = 'auto',
-        sync_mode: str = 'auto',
+        preferred_device: str = "auto",
+        sync_mode: str = "auto",
         trace_sync_boundary: bool = False,
         separate_fallback_segments: bool = True,
         insert_sync_on_device_change: bool = True,
@@ -422,8 +625,8 @@ class GraphIR:
         self,
         /,
         feeds: Mapping[int, _Array],
-        preferred_device: str = 'auto',
-        sync_mode: str = 'auto',
+        preferred_device: str = "auto",
+        sync_mode: str = "auto",
         trace_sync_boundary: bool = False,
         separate_fallback_segments: bool = True,
         insert_sync_on_device_change: bool = True,
@@ -434,19 +637,19 @@ class GraphIR:
     def explain(
         self,
         outputs: Sequence[int] | None = None,
-        format: str = 'text',
-        preferred_device: str = 'auto',
+        format: str = "text",
+        preferred_device: str = "auto",
         without: Sequence[str] = [],
     ) -> str: ...
     def nodes(self, /) -> list[dict[str, Any]]: ...
     def num_nodes(self, /) -> int: ...
     def num_tensors(self, /) -> int: ...
-    def plan(self, /, preferred_device: str = 'auto') -> list[dict[str, Any]]: ...
+    def plan(self, /, preferred_device: str = "auto") -> list[dict[str, Any]]: ...
     def plan_groups(
         self,
         /,
-        preferred_device: str = 'auto',
-        sync_mode: str = 'auto',
+        preferred_device: str = "auto",
+        sync_mode: str = "auto",
         trace_sync_boundary: bool = False,
         separate_fallback_segments: bool = True,
         insert_sync_on_device_change: bool = True,
@@ -454,15 +657,15 @@ class GraphIR:
     def tensors(self, /) -> list[dict[str, Any]]: ...
     def validate(self, /) -> None: ...
     def validate_report(self, /) -> dict[str, Any]: ...
-    def view(self, /, x: SupportsIndex, offset: SupportsIndex, shape: Sequence[SupportsIndex]) -> Any: ...
+    def view(self, /, x: SupportsIndex, offset: SupportsIndex, shape: Sequence[SupportsIndex]) -> int: ...
 
 @overload
-def vector_add(a: _Floats, b: _Floats, device: str = 'auto', *, policy: _PolicyLike | None = None) -> list[float]: ...  # type: ignore[overload-overlap]
+def vector_add(a: _Floats, b: _Floats, device: str = "auto", *, policy: _PolicyLike | None = None) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def vector_add(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -472,7 +675,7 @@ def matrix_add(  # type: ignore[overload-overlap]
     b: _Floats,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -482,7 +685,7 @@ def matrix_add(
     b: _Array,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -492,7 +695,7 @@ def matrix_sub(  # type: ignore[overload-overlap]
     b: _Floats,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -502,7 +705,7 @@ def matrix_sub(
     b: _Array,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -512,7 +715,7 @@ def matrix_div(  # type: ignore[overload-overlap]
     b: _Floats,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -522,7 +725,7 @@ def matrix_div(
     b: _Array,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -534,7 +737,7 @@ def conv2d_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -547,7 +750,7 @@ def conv2d_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -559,7 +762,7 @@ def lightning_conv_relu_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -572,7 +775,7 @@ def lightning_conv_relu_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -586,8 +789,8 @@ def lightning_conv_attention_torchstrong_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
-    execution_mode: str = 'eager',
+    device: str = "auto",
+    execution_mode: str = "eager",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -602,8 +805,8 @@ def lightning_conv_attention_torchstrong_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
-    execution_mode: str = 'eager',
+    device: str = "auto",
+    execution_mode: str = "eager",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -615,7 +818,7 @@ def attention_forward(  # type: ignore[overload-overlap]
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -627,7 +830,7 @@ def attention_forward(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -639,7 +842,7 @@ def attention_forward_with_policy(  # type: ignore[overload-overlap]
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
 @overload
@@ -650,7 +853,7 @@ def attention_forward_with_policy(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
 def attention2d(
@@ -658,7 +861,7 @@ def attention2d(
     k: _Array,
     v: _Array,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -668,14 +871,14 @@ def attention2d_into(
     v: _Array,
     out: _Out,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
 def attention2d_session(
     q: _Array,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> AttentionSession: ...
@@ -687,7 +890,7 @@ def lightning_attention(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -699,7 +902,7 @@ def lightning_attention_into(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -708,9 +911,9 @@ def cuda_available() -> bool: ...
 def metal_available() -> bool: ...
 def backend_name() -> str: ...
 def memory_model_name() -> str: ...
-def runtime_sync_policy_set(mode: str = 'auto', trace_sync_boundary: bool = False) -> None: ...
+def runtime_sync_policy_set(mode: str = "auto", trace_sync_boundary: bool = False) -> None: ...
 def runtime_sync_policy_get() -> dict[str, Any]: ...
-def runtime_sync_apply(mode: str = 'auto', trace_sync_boundary: bool = False) -> None: ...
+def runtime_sync_apply(mode: str = "auto", trace_sync_boundary: bool = False) -> None: ...
 def runtime_sync_apply_default() -> None: ...
 def runtime_backend_capabilities(device: str) -> dict[str, Any]: ...
 def runtime_active_backend_capabilities() -> dict[str, Any]: ...
@@ -731,7 +934,7 @@ def matmul(  # type: ignore[overload-overlap]
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -742,7 +945,7 @@ def matmul(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -752,7 +955,7 @@ def matmul_np(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -763,7 +966,7 @@ def matmul_np_into(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -774,7 +977,7 @@ def matmul_with_policy(  # type: ignore[overload-overlap]
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
 @overload
@@ -784,7 +987,7 @@ def matmul_with_policy(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
 def matmul_np_with_policy(
@@ -793,7 +996,7 @@ def matmul_np_with_policy(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
 def matmul_np_into_with_policy(
@@ -803,13 +1006,13 @@ def matmul_np_into_with_policy(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> None: ...
 def matmul2d(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -817,7 +1020,7 @@ def matmul2d_into(
     a: _Array,
     b: _Array,
     out: _Out,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -825,19 +1028,34 @@ def matmul2d_resident_session(
     a: _Array,
     b: _Array,
     *,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> MatMulMetalResidentSession: ...
+def conv2d_nchw_metal_resident(
+    x: _Array,
+    w: _Array,
+    bias: _Array | None,
+    out: _Out,
+    stride_h: SupportsIndex = 1,
+    stride_w: SupportsIndex = 1,
+    pad_h: SupportsIndex = 0,
+    pad_w: SupportsIndex = 0,
+    phase: str = "run",
+    apply_relu: bool = False,
+    *,
+    device: str = "auto",
+    policy: _PolicyLike | None = None,
+) -> None: ...
 def runtime_trace_enable(enabled: bool) -> None: ...
 def runtime_trace_enabled() -> bool: ...
 def runtime_trace_clear() -> None: ...
 def runtime_trace_capacity() -> int: ...
 def runtime_trace_events() -> list[dict[str, Any]]: ...
 def runtime_trace_timeline(
-    event_sort_by: str = 'timestamp_ns',
+    event_sort_by: str = "timestamp_ns",
     event_descending: bool = False,
-    group_by: str = 'type',
-    group_sort_by: str = 'total_delta_next_ns',
+    group_by: str = "type",
+    group_sort_by: str = "total_delta_next_ns",
     group_descending: bool = True,
     hotspot_top_k: SupportsIndex = 8,
 ) -> dict[str, Any]: ...
@@ -856,7 +1074,7 @@ def lightning_conv_attention_torchstrong_nchw_ab_report(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     warmup: SupportsIndex = 1,
     repeat: SupportsIndex = 5,
     atol: float = 0.0001,
