@@ -42,7 +42,7 @@ __all__ = [
 def add(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -54,7 +54,7 @@ def attention(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -66,7 +66,7 @@ def attention_into(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -80,9 +80,9 @@ def conv2d(
     padding: _Pair = 0,
     dilation: _Pair = 1,
     groups: SupportsIndex = 1,
-    activation: str = 'none',
+    activation: str = "none",
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def conv_attention_torchstrong_nchw(
@@ -95,8 +95,8 @@ def conv_attention_torchstrong_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
-    execution_mode: str = 'eager',
+    device: str = "auto",
+    execution_mode: str = "eager",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -110,7 +110,7 @@ def conv_attention_torchstrong_nchw_ab_report(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     warmup: SupportsIndex = 1,
     repeat: SupportsIndex = 5,
     atol: float = 0.0001,
@@ -127,8 +127,8 @@ def conv_attention_torchstrong_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
-    execution_mode: str = 'eager',
+    device: str = "auto",
+    execution_mode: str = "eager",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -140,7 +140,7 @@ def conv_relu_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -153,14 +153,14 @@ def conv_relu_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
 def div(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -172,17 +172,17 @@ def ffn(
     b1: _Array | None = None,
     b2: _Array | None = None,
     *,
-    activation: str = 'gelu',
+    activation: str = "gelu",
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def gelu(
     x: _Array,
-    approximate: str = 'none',
+    approximate: str = "none",
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def layer_norm(
@@ -192,7 +192,7 @@ def layer_norm(
     eps: float = 1e-05,
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def layer_norm_projection(
@@ -204,7 +204,7 @@ def layer_norm_projection(
     eps: float = 1e-05,
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def linear(
@@ -212,9 +212,9 @@ def linear(
     weight: _Array,
     bias: _Array | None = None,
     *,
-    activation: str = 'none',
+    activation: str = "none",
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def matmul(
@@ -223,15 +223,15 @@ def matmul(
     *,
     bias: _Array | None = None,
     residual: _Array | None = None,
-    activation: str = 'none',
+    activation: str = "none",
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def matrix_add(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -239,7 +239,7 @@ def matrix_add(
 def matrix_div(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -247,7 +247,7 @@ def matrix_div(
 def matrix_mul(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -255,7 +255,7 @@ def matrix_mul(
 def matrix_sub(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -263,7 +263,7 @@ def matrix_sub(
 def mul(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -272,7 +272,7 @@ def relu(
     x: _Array,
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def rms_norm(
@@ -281,7 +281,7 @@ def rms_norm(
     eps: float = 1e-06,
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def scaled_dot_product_attention(
@@ -296,14 +296,14 @@ def scaled_dot_product_attention(
     output_bias: float = 0.0,
     output_relu: bool = False,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def silu(
     x: _Array,
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def softmax(
@@ -311,13 +311,13 @@ def softmax(
     axis: SupportsIndex = -1,
     *,
     out: _Out | None = None,
-    device: str = 'auto',
+    device: str = "auto",
     policy: _PolicyLike | None = None,
 ) -> NDArray[Any]: ...
 def sub(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,
@@ -325,7 +325,7 @@ def sub(
 def vector_add(
     a: _Array,
     b: _Array,
-    device: str = 'auto',
+    device: str = "auto",
     *,
     out: _Out | None = None,
     policy: _PolicyLike | None = None,

@@ -303,18 +303,6 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
     }
 }
 
-/// Checks an input's number of dimensions.
-///
-/// # Errors
-/// `ValueError` for another number.
-#[allow(dead_code, reason = "sessions check single inputs with it")]
-pub fn rank(op: &'static str, name: &'static str, given: &Input<'_, '_>, rank: usize) -> PyResult<()> {
-    match given.tensor.shape() {
-        shape if shape.rank() != rank => Err(wrong_rank(op, name, shape, rank)),
-        _ => Ok(()),
-    }
-}
-
 #[cold]
 fn wrong_rank(op: &'static str, name: &'static str, shape: &Shape, rank: usize) -> PyErr {
     let got = format!("{} (shape {shape})", shape.rank());
