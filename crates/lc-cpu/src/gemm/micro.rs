@@ -367,20 +367,24 @@ impl<T: MathFloat> Kernel for Activate<T> {
             match self.activation {
                 Activation::Identity => {}
                 // A loop each, so that the choice is made once.
-                Activation::Relu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Relu)),
-                Activation::Gelu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Gelu)),
-                Activation::GeluTanh => self.each::<S>(|x| math::activate::<T, S>(x, Activation::GeluTanh)),
-                Activation::Silu => self.each::<S>(|x| math::activate::<T, S>(x, Activation::Silu)),
+                Activation::Relu => self.each::<S, { Activation::Relu as u8 }>(),
+                Activation::Gelu => self.each::<S, { Activation::Gelu as u8 }>(),
+                Activation::GeluTanh => self.each::<S, { Activation::GeluTanh as u8 }>(),
+                Activation::Silu => self.each::<S, { Activation::Silu as u8 }>(),
             }
         }
     }
 }
 
 impl<T: MathFloat> Activate<T> {
+    /// The activation is a constant and not a closure: a large closure is not inlined, and outside of the function with
+    /// the target features every intrinsic of it is a call.
+    ///
     /// # Safety
     /// As [`ActivateFn`].
     #[inline(always)]
-    unsafe fn each<S: Simd>(&self, f: impl Fn(T::V<S>) -> T::V<S>) {
+    unsafe fn each<S: Simd, const ACTIVATION: u8>(&self) {
+        let act = Activation::ALL[ACTIVATION as usize];
         let lanes = <T::V<S> as Vector>::LANES;
         for i in 0..self.rows {
             let row = self.c.wrapping_offset(i as isize * self.stride);
@@ -388,11 +392,12 @@ impl<T: MathFloat> Activate<T> {
             // SAFETY: `j` stays inside the row.
             unsafe {
                 while j + lanes <= self.cols {
-                    f(T::V::<S>::load(row.add(j))).store(row.add(j));
+                    math::activate::<T, S>(T::V::<S>::load(row.add(j)), act).store(row.add(j));
                     j += lanes;
                 }
                 if j < self.cols {
-                    f(T::V::<S>::load_n(row.add(j), self.cols - j)).store_n(row.add(j), self.cols - j);
+                    let rest = self.cols - j;
+                    math::activate::<T, S>(T::V::<S>::load_n(row.add(j), rest), act).store_n(row.add(j), rest);
                 }
             }
         }

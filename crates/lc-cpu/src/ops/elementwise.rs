@@ -312,24 +312,6 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
                 splats[k] = T::V::<S>::splat(*inputs[k]);
             }
         }
-        let whole = |i: usize| {
-            let mut x = splats;
-            for k in 0..N {
-                if !fixed[k] {
-                    x[k] = T::V::<S>::load(inputs[k].add(i));
-                }
-            }
-            f.apply::<S>(x)
-        };
-        let part = |i: usize, n: usize| {
-            let mut x = splats;
-            for k in 0..N {
-                if !fixed[k] {
-                    x[k] = T::V::<S>::load_n(inputs[k].add(i), n);
-                }
-            }
-            f.apply::<S>(x).store_n(out.add(i), n);
-        };
         let mut head = 0;
         let mut stream = false;
         if PASS == STREAM {
@@ -341,7 +323,8 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
             }
             stream = out.add(head).addr() % align == 0;
             if head > 0 {
-                part(0, head);
+                let y = values::<S, T, F, N>(f, inputs, fixed, splats, 0, head);
+                y.store_n(out, head);
             }
         }
         let block = 4 * lanes;
@@ -355,7 +338,12 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
                     }
                 }
             }
-            let y = [whole(i), whole(i + lanes), whole(i + 2 * lanes), whole(i + 3 * lanes)];
+            let y = [
+                values::<S, T, F, N>(f, inputs, fixed, splats, i, lanes),
+                values::<S, T, F, N>(f, inputs, fixed, splats, i + lanes, lanes),
+                values::<S, T, F, N>(f, inputs, fixed, splats, i + 2 * lanes, lanes),
+                values::<S, T, F, N>(f, inputs, fixed, splats, i + 3 * lanes, lanes),
+            ];
             for (u, y) in y.into_iter().enumerate() {
                 if PASS == STREAM && stream {
                     y.stream(out.add(i + u * lanes));
@@ -366,13 +354,48 @@ unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS
             i += block;
         }
         while i + lanes <= len {
-            whole(i).store(out.add(i));
+            values::<S, T, F, N>(f, inputs, fixed, splats, i, lanes).store(out.add(i));
             i += lanes;
         }
         if i < len {
-            part(i, len - i);
+            let rest = len - i;
+            values::<S, T, F, N>(f, inputs, fixed, splats, i, rest).store_n(out.add(i), rest);
         }
     }
+}
+
+/// `f` of the elements from `i` on: a vector of them, or the `count` first.
+///
+/// A function and no closure of `span`: a large closure is not inlined, and outside of the function with the target
+/// features every intrinsic of it is a call.
+///
+/// # Safety
+/// As [`span`], with `i + count` at most its length.
+#[inline(always)]
+unsafe fn values<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
+    f: F,
+    inputs: [*const T; N],
+    fixed: [bool; N],
+    splats: [T::V<S>; N],
+    i: usize,
+    count: usize,
+) -> T::V<S> {
+    let lanes = T::V::<S>::LANES;
+    let mut x = splats;
+    for k in 0..N {
+        if !fixed[k] {
+            // SAFETY: the caller's contract.
+            x[k] = unsafe {
+                if count == lanes {
+                    T::V::<S>::load(inputs[k].add(i))
+                } else {
+                    T::V::<S>::load_n(inputs[k].add(i), count)
+                }
+            };
+        }
+    }
+    // SAFETY: inside `Kernel::run`, by the caller's contract.
+    unsafe { f.apply::<S>(x) }
 }
 
 /// One loop of a nest, outermost first: its extent, and what one step of it moves each input.

@@ -60,14 +60,27 @@ impl<T: Float> RowFunction<T> for LayerNorm<T> {
             // The differences from the rounded mean do not quite sum to zero. What they sum to corrects the mean.
             let (mut first, mut second) = ([zero; 4], [zero; 4]);
             let ones = [T::ONE; 16];
-            each_vector(lanes, cols, |i, u, part| {
+            // Loops and no closures from here on: a large closure is not inlined, and outside of the function with the
+            // target features every intrinsic of it is a call.
+            let mut i = 0;
+            while i + 4 * lanes <= cols {
+                for u in 0..4 {
+                    let d = T::V::<S>::load(x.add(i + u * lanes)).sub(center);
+                    first[u] = first[u].add(d);
+                    second[u] = d.mul_add(d, second[u]);
+                }
+                i += 4 * lanes;
+            }
+            while i < cols {
+                let part = if i + lanes <= cols { 0 } else { cols - i };
                 let mut d = load::<S, T>(x.add(i), part).sub(center);
                 if part > 0 {
                     d = d.mul(T::V::<S>::load_n(ones.as_ptr(), part));
                 }
-                first[u] = first[u].add(d);
-                second[u] = d.mul_add(d, second[u]);
-            });
+                first[0] = first[0].add(d);
+                second[0] = d.mul_add(d, second[0]);
+                i += lanes;
+            }
             let rest = total::<S, T>(first) / cols as f64;
             let variance = total::<S, T>(second) / cols as f64 - rest * rest;
             // Not `max`, which would turn NaN into 0.
@@ -75,7 +88,9 @@ impl<T: Float> RowFunction<T> for LayerNorm<T> {
             let rest = T::V::<S>::splat(T::of(rest));
             let scale = T::V::<S>::splat(T::of(1.0 / (variance + self.eps).sqrt()));
 
-            each_vector(lanes, cols, |i, _, part| {
+            let mut i = 0;
+            while i < cols {
+                let part = if i + lanes <= cols { 0 } else { cols - i };
                 let mut y = load::<S, T>(x.add(i), part).sub(center).sub(rest).mul(scale);
                 match (&self.weight, &self.bias) {
                     (Some(w), Some(b)) => {
@@ -86,7 +101,8 @@ impl<T: Float> RowFunction<T> for LayerNorm<T> {
                     (None, None) => {}
                 }
                 store::<S, T>(y, out.add(i), part);
-            });
+                i += lanes;
+            }
         }
     }
 }
