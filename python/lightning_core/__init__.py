@@ -14,8 +14,8 @@ array([[3., 3.],
 from __future__ import annotations
 
 from . import api, errors
+from ._graph import Graph, GraphTensor, graph
 from ._native import (
-    __version__,
     AttentionIoPolicy,
     AttentionSession,
     Conv2dMetalResidentSession,
@@ -33,6 +33,7 @@ from ._native import (
     TensorView,
     VectorAddIoPolicy,
     VectorAddMetalResidentSession,
+    __version__,
     attention2d,
     attention2d_into,
     attention2d_session,
@@ -112,7 +113,9 @@ __all__ = [
     "Conv2dMetalResidentSession",
     "DriverError",
     "FallbackWarning",
+    "Graph",
     "GraphIR",
+    "GraphTensor",
     "InvalidTypeError",
     "InvalidValueError",
     "LightningError",
@@ -152,6 +155,7 @@ __all__ = [
     "effective_policy",
     "errors",
     "get_num_threads",
+    "graph",
     "graph_registry_schema",
     "graph_registry_schemas",
     "graph_registry_size",

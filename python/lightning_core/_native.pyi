@@ -192,13 +192,13 @@ class Tensor:
     def __new__(
         cls,
         shape: Sequence[SupportsIndex],
-        device: str = "cpu",
+        device: str = 'cpu',
         *,
         policy: _PolicyLike | None = None,
     ) -> Self: ...
     def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]: ...
     @property
-    def __array_interface__(self) -> dict[str, Any]: ...
+    def __array_interface__(self) -> Any: ...
     def __dlpack__(self, /, **kwargs: Any) -> Any: ...
     def __dlpack_device__(self, /) -> tuple[int, int]: ...
     def __len__(self, /) -> int: ...
@@ -209,7 +209,7 @@ class Tensor:
     def from_list(self, values: _Array, /) -> None: ...
     def from_numpy(self, values: _Array, /) -> None: ...
     @staticmethod
-    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor: ...
+    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor: ...
     def is_contiguous(self, /) -> bool: ...
     def layout(self, /) -> str: ...
     def numel(self, /) -> int: ...
@@ -244,20 +244,20 @@ class Tensor:
     def validate_view_contract(self, view: TensorView, /) -> None: ...
     def view(self, shape: Sequence[SupportsIndex], /) -> TensorView: ...
     @staticmethod
-    def zeros(shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor: ...
+    def zeros(shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor: ...
 
 @final
 class Tensor64:
     def __new__(
         cls,
         shape: Sequence[SupportsIndex],
-        device: str = "cpu",
+        device: str = 'cpu',
         *,
         policy: _PolicyLike | None = None,
     ) -> Self: ...
     def __array__(self, dtype: Any = None, *, copy: bool | None = None) -> NDArray[Any]: ...
     @property
-    def __array_interface__(self) -> dict[str, Any]: ...
+    def __array_interface__(self) -> Any: ...
     def __dlpack__(self, /, **kwargs: Any) -> Any: ...
     def __dlpack_device__(self, /) -> tuple[int, int]: ...
     def __len__(self, /) -> int: ...
@@ -268,7 +268,7 @@ class Tensor64:
     def from_list(self, values: _Array, /) -> None: ...
     def from_numpy(self, values: _Array, /) -> None: ...
     @staticmethod
-    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor64: ...
+    def from_numpy_array(values: _Array, shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor64: ...
     def is_contiguous(self, /) -> bool: ...
     def layout(self, /) -> str: ...
     def numel(self, /) -> int: ...
@@ -303,7 +303,7 @@ class Tensor64:
     def validate_view_contract(self, view: Tensor64View, /) -> None: ...
     def view(self, shape: Sequence[SupportsIndex], /) -> Tensor64View: ...
     @staticmethod
-    def zeros(shape: Sequence[SupportsIndex], device: str = "cpu") -> Tensor64: ...
+    def zeros(shape: Sequence[SupportsIndex], device: str = 'cpu') -> Tensor64: ...
 
 @final
 class TensorView:
@@ -382,10 +382,10 @@ class MatMulMetalResidentSession:
     def __new__(
         cls,
         m: SupportsIndex,
-        k: SupportsIndex,
+        k: _Array,
         n: SupportsIndex,
         *,
-        device: str = "auto",
+        device: str = 'auto',
         policy: _PolicyLike | None = None,
     ) -> Self: ...
     @property
@@ -393,7 +393,7 @@ class MatMulMetalResidentSession:
     def finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
     @property
-    def resident_bytes(self) -> int: ...
+    def resident_bytes(self) -> Any: ...
     def run(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def run_batch_sync(
         self,
@@ -421,14 +421,14 @@ class MatMulMetalResidentSession:
 
 @final
 class VectorAddMetalResidentSession:
-    def __new__(cls, n: SupportsIndex, *, device: str = "auto", policy: _PolicyLike | None = None) -> Self: ...
+    def __new__(cls, n: SupportsIndex, *, device: str = 'auto', policy: _PolicyLike | None = None) -> Self: ...
     def add(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     @property
     def device(self) -> str: ...
     def finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
     @property
-    def resident_bytes(self) -> int: ...
+    def resident_bytes(self) -> Any: ...
     def run(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def run_batch_sync(
         self,
@@ -461,7 +461,7 @@ class MatrixElemwiseMetalResidentSession:
         rows: SupportsIndex,
         cols: SupportsIndex,
         *,
-        device: str = "auto",
+        device: str = 'auto',
         policy: _PolicyLike | None = None,
     ) -> Self: ...
     @property
@@ -474,7 +474,7 @@ class MatrixElemwiseMetalResidentSession:
     def div_start(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def div_start_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
     @property
-    def resident_bytes(self) -> int: ...
+    def resident_bytes(self) -> Any: ...
     def sub(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def sub_finish(self, a: _Array, b: _Array, out_size: SupportsIndex, /) -> list[float]: ...
     def sub_finish_into(self, a: _Array, b: _Array, out: _Out, /) -> None: ...
@@ -500,14 +500,14 @@ class Conv2dMetalResidentSession:
         pad_w: SupportsIndex = 0,
         apply_relu: bool = True,
         *,
-        device: str = "auto",
+        device: str = 'auto',
         policy: _PolicyLike | None = None,
     ) -> Self: ...
     @property
     def device(self) -> str: ...
     def finish_into(self, x: _Array, w: _Array, bias: _Array | None, out: _Out, /) -> None: ...
     @property
-    def resident_bytes(self) -> int: ...
+    def resident_bytes(self) -> Any: ...
     def run_batch_sync_into(
         self,
         x: _Array,
@@ -528,11 +528,13 @@ class AttentionSession:
         seq_len: SupportsIndex,
         head_dim: SupportsIndex,
         causal: bool = False,
-        device: str = "auto",
+        device: str = 'auto',
         *,
         policy: _PolicyLike | None = None,
     ) -> Self: ...
     def __repr__(self, /) -> str: ...
+    @property
+    def device(self) -> str: ...
     def forward(self, q: _Array, k: _Array, v: _Array, /) -> list[float]: ...
     def forward_into(self, q: _Array, k: _Array, v: _Array, out: _Out, /) -> None: ...
     def forward_with_policy(self, q: _Array, k: _Array, v: _Array, policy: _PolicyLike | None, /) -> list[float]: ...
@@ -546,14 +548,16 @@ class AttentionSession:
         /,
     ) -> None: ...
     @property
-    def head_dim(self) -> int: ...
+    def head_dim(self) -> Any: ...
     @property
-    def last_loss_step(self) -> int: ...
+    def last_loss_step(self) -> Any: ...
     @property
-    def resident_bytes(self) -> int: ...
+    def resident_bytes(self) -> Any: ...
     @property
-    def seq_len(self) -> int: ...
-    def set_default_policy(self, policy: _PolicyLike, /) -> None: ...
+    def seq_len(self) -> Any: ...
+    def set_default_policy(self, policy: Policy, /) -> None: ...
+    @property
+    def steps(self) -> Any: ...
     def train_step(
         self,
         q: _Array,
@@ -581,9 +585,9 @@ class GraphIR:
     def add(
         self,
         op: str,
-        inputs: Sequence[int],
+        inputs: Sequence[int | None],
         control_deps: Sequence[int] = [],
-        name: str = "",
+        name: str = '',
         *,
         attrs: Mapping[str, Any] | None = None,
         device: str | None = None,
@@ -594,7 +598,7 @@ class GraphIR:
         inputs: Sequence[int],
         outputs: Sequence[int],
         control_deps: Sequence[int] = [],
-        name: str = "",
+        name: str = '',
         *,
         attrs: Mapping[str, Any] | None = None,
         device: str | None = None,
@@ -603,17 +607,17 @@ class GraphIR:
         self,
         /,
         shape: Sequence[SupportsIndex],
-        dtype: str = "float32",
-        layout: str = "contiguous",
-        name: str = "",
+        dtype: str = 'float32',
+        layout: str = 'contiguous',
+        name: str = '',
         constant: bool = False,
     ) -> int: ...
     def execute_f32(
         self,
         /,
         feeds: Mapping[int, _Array],
-        preferred_device: str = "auto",
-        sync_mode: str = "auto",
+        preferred_device: str = 'auto',
+        sync_mode: str = 'auto',
         trace_sync_boundary: bool = False,
         separate_fallback_segments: bool = True,
         insert_sync_on_device_change: bool = True,
@@ -625,8 +629,8 @@ class GraphIR:
         self,
         /,
         feeds: Mapping[int, _Array],
-        preferred_device: str = "auto",
-        sync_mode: str = "auto",
+        preferred_device: str = 'auto',
+        sync_mode: str = 'auto',
         trace_sync_boundary: bool = False,
         separate_fallback_segments: bool = True,
         insert_sync_on_device_change: bool = True,
@@ -637,19 +641,19 @@ class GraphIR:
     def explain(
         self,
         outputs: Sequence[int] | None = None,
-        format: str = "text",
-        preferred_device: str = "auto",
+        format: str = 'text',
+        preferred_device: str = 'auto',
         without: Sequence[str] = [],
     ) -> str: ...
     def nodes(self, /) -> list[dict[str, Any]]: ...
     def num_nodes(self, /) -> int: ...
     def num_tensors(self, /) -> int: ...
-    def plan(self, /, preferred_device: str = "auto") -> list[dict[str, Any]]: ...
+    def plan(self, /, preferred_device: str = 'auto') -> list[dict[str, Any]]: ...
     def plan_groups(
         self,
         /,
-        preferred_device: str = "auto",
-        sync_mode: str = "auto",
+        preferred_device: str = 'auto',
+        sync_mode: str = 'auto',
         trace_sync_boundary: bool = False,
         separate_fallback_segments: bool = True,
         insert_sync_on_device_change: bool = True,
@@ -657,15 +661,15 @@ class GraphIR:
     def tensors(self, /) -> list[dict[str, Any]]: ...
     def validate(self, /) -> None: ...
     def validate_report(self, /) -> dict[str, Any]: ...
-    def view(self, /, x: SupportsIndex, offset: SupportsIndex, shape: Sequence[SupportsIndex]) -> int: ...
+    def view(self, /, x: SupportsIndex, offset: SupportsIndex, shape: Sequence[SupportsIndex]) -> Any: ...
 
 @overload
-def vector_add(a: _Floats, b: _Floats, device: str = "auto", *, policy: _PolicyLike | None = None) -> list[float]: ...  # type: ignore[overload-overlap]
+def vector_add(a: _Floats, b: _Floats, device: str = 'auto', *, policy: _PolicyLike | None = None) -> list[float]: ...  # type: ignore[overload-overlap]
 @overload
 def vector_add(
     a: _Array,
     b: _Array,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -675,7 +679,7 @@ def matrix_add(  # type: ignore[overload-overlap]
     b: _Floats,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -685,7 +689,7 @@ def matrix_add(
     b: _Array,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -695,7 +699,7 @@ def matrix_sub(  # type: ignore[overload-overlap]
     b: _Floats,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -705,7 +709,7 @@ def matrix_sub(
     b: _Array,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -715,7 +719,7 @@ def matrix_div(  # type: ignore[overload-overlap]
     b: _Floats,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -725,7 +729,7 @@ def matrix_div(
     b: _Array,
     rows: SupportsIndex,
     cols: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -737,7 +741,7 @@ def conv2d_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -750,7 +754,7 @@ def conv2d_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -762,7 +766,7 @@ def lightning_conv_relu_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -775,7 +779,7 @@ def lightning_conv_relu_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -789,8 +793,8 @@ def lightning_conv_attention_torchstrong_nchw(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
-    execution_mode: str = "eager",
+    device: str = 'auto',
+    execution_mode: str = 'eager',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -805,8 +809,8 @@ def lightning_conv_attention_torchstrong_nchw_into(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
-    execution_mode: str = "eager",
+    device: str = 'auto',
+    execution_mode: str = 'eager',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -818,7 +822,7 @@ def attention_forward(  # type: ignore[overload-overlap]
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -830,7 +834,7 @@ def attention_forward(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -842,7 +846,7 @@ def attention_forward_with_policy(  # type: ignore[overload-overlap]
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
 @overload
@@ -853,7 +857,7 @@ def attention_forward_with_policy(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
 def attention2d(
@@ -861,7 +865,7 @@ def attention2d(
     k: _Array,
     v: _Array,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -871,14 +875,14 @@ def attention2d_into(
     v: _Array,
     out: _Out,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
 def attention2d_session(
     q: _Array,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> AttentionSession: ...
@@ -890,7 +894,7 @@ def lightning_attention(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -902,7 +906,7 @@ def lightning_attention_into(
     seq_len: SupportsIndex,
     head_dim: SupportsIndex,
     causal: bool = False,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -911,9 +915,9 @@ def cuda_available() -> bool: ...
 def metal_available() -> bool: ...
 def backend_name() -> str: ...
 def memory_model_name() -> str: ...
-def runtime_sync_policy_set(mode: str = "auto", trace_sync_boundary: bool = False) -> None: ...
+def runtime_sync_policy_set(mode: str = 'auto', trace_sync_boundary: bool = False) -> None: ...
 def runtime_sync_policy_get() -> dict[str, Any]: ...
-def runtime_sync_apply(mode: str = "auto", trace_sync_boundary: bool = False) -> None: ...
+def runtime_sync_apply(mode: str = 'auto', trace_sync_boundary: bool = False) -> None: ...
 def runtime_sync_apply_default() -> None: ...
 def runtime_backend_capabilities(device: str) -> dict[str, Any]: ...
 def runtime_active_backend_capabilities() -> dict[str, Any]: ...
@@ -934,7 +938,7 @@ def matmul(  # type: ignore[overload-overlap]
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
@@ -945,7 +949,7 @@ def matmul(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -955,7 +959,7 @@ def matmul_np(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -966,7 +970,7 @@ def matmul_np_into(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -977,7 +981,7 @@ def matmul_with_policy(  # type: ignore[overload-overlap]
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> list[float]: ...
 @overload
@@ -987,7 +991,7 @@ def matmul_with_policy(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
 def matmul_np_with_policy(
@@ -996,7 +1000,7 @@ def matmul_np_with_policy(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
 def matmul_np_into_with_policy(
@@ -1006,13 +1010,13 @@ def matmul_np_into_with_policy(
     m: SupportsIndex,
     k: SupportsIndex,
     n: SupportsIndex,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> None: ...
 def matmul2d(
     a: _Array,
     b: _Array,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> NDArray[np.float32]: ...
@@ -1020,7 +1024,7 @@ def matmul2d_into(
     a: _Array,
     b: _Array,
     out: _Out,
-    device: str = "auto",
+    device: str = 'auto',
     *,
     policy: _PolicyLike | None = None,
 ) -> None: ...
@@ -1028,7 +1032,7 @@ def matmul2d_resident_session(
     a: _Array,
     b: _Array,
     *,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> MatMulMetalResidentSession: ...
 def conv2d_nchw_metal_resident(
@@ -1040,10 +1044,10 @@ def conv2d_nchw_metal_resident(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    phase: str = "run",
+    phase: str = 'run',
     apply_relu: bool = False,
     *,
-    device: str = "auto",
+    device: str = 'auto',
     policy: _PolicyLike | None = None,
 ) -> None: ...
 def runtime_trace_enable(enabled: bool) -> None: ...
@@ -1052,10 +1056,10 @@ def runtime_trace_clear() -> None: ...
 def runtime_trace_capacity() -> int: ...
 def runtime_trace_events() -> list[dict[str, Any]]: ...
 def runtime_trace_timeline(
-    event_sort_by: str = "timestamp_ns",
+    event_sort_by: str = 'timestamp_ns',
     event_descending: bool = False,
-    group_by: str = "type",
-    group_sort_by: str = "total_delta_next_ns",
+    group_by: str = 'type',
+    group_sort_by: str = 'total_delta_next_ns',
     group_descending: bool = True,
     hotspot_top_k: SupportsIndex = 8,
 ) -> dict[str, Any]: ...
@@ -1074,7 +1078,7 @@ def lightning_conv_attention_torchstrong_nchw_ab_report(
     stride_w: SupportsIndex = 1,
     pad_h: SupportsIndex = 0,
     pad_w: SupportsIndex = 0,
-    device: str = "auto",
+    device: str = 'auto',
     warmup: SupportsIndex = 1,
     repeat: SupportsIndex = 5,
     atol: float = 0.0001,

@@ -6,10 +6,9 @@ import array
 import ctypes
 import warnings
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 

@@ -1,243 +1,249 @@
-//! Attention sessions: forward and training steps on operands that stay resident.
-//!
-//! A session object holds one forward and one training session of its own, made when first used. Nothing is shared between
-//! objects; calls of several threads on one object take turns.
+//! `AttentionSession`: attention of one shape, forward and training, with operands that stay on the device.
 
 use crate::args::{Int, Switch};
-use crate::array::{self, Input};
-use crate::call::{self, level};
-use crate::error::raise;
+use crate::array::{self, Input, TO_F32};
+use crate::call::{self, OutShape, Site, level};
 use crate::io_policy::{self, AttentionIoPolicy, PostProcess};
-use crate::session::{is_short, keep, locked, operand, resolve, spec, tensors};
-use lc_core::{Attrs, Error, PackedPolicy, Receipt, Result, Session, TensorMut, TensorSpec};
+use crate::policy;
+use crate::session::{is_short, keep, lock, locked, operand, resolve, spec, tensors};
+use lc_core::{
+    Attrs, EffectivePolicy, PackedPolicy, Receipt, ResolvedCall, Result, Session, Shape, TensorMut, TensorRef,
+    TensorSpec,
+};
 use lc_ops::{ATTENTION, ATTENTION_TRAIN, AttentionAttrs, AttentionTrainAttrs};
 use pyo3::prelude::*;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
-/// Steps from one loss to the next where the policy leaves it to the shape: the original's table.
-fn automatic_cadence(rows: usize, dim: usize) -> u64 {
-    match (rows, dim) {
-        (256, 64) => 32,
-        (256, 128) => 16,
-        (512 | 1024, 64 | 128) => 8,
+const NAME: &str = "AttentionSession";
+
+/// What a call does besides the arithmetic.
+#[derive(Clone, Copy)]
+struct Settings {
+    level: PackedPolicy,
+    post: Option<PostProcess>,
+    /// Training steps from one loss to the next; 0 leaves it to the shape.
+    loss_every: u64,
+}
+
+impl Settings {
+    const PLAIN: Settings = Settings { level: PackedPolicy::UNSET, post: None, loss_every: 1 };
+
+    /// Those of an `AttentionIoPolicy`, or of any other policy.
+    fn of(obj: &Bound<'_, PyAny>) -> PyResult<Settings> {
+        let level = policy::packed(NAME, obj)?;
+        let loss_every = obj.cast::<AttentionIoPolicy>().map_or(1, |p| p.borrow().loss_cadence());
+        Ok(Settings { level, post: io_policy::of(obj).and_then(|(_, post)| post), loss_every })
+    }
+}
+
+/// Steps from one loss to the next that suit a shape, by the original's table: a loss costs least beside long steps.
+fn automatic_cadence(shape: &Shape) -> u64 {
+    match shape.dims() {
+        [256, 64] => 32,
+        [256, 128] => 16,
+        [512 | 1024, 64 | 128] => 8,
         _ => 4,
     }
 }
 
-/// What a session does unless a call brings a policy.
-#[derive(Clone, Copy)]
-struct Defaults {
-    io: PackedPolicy,
-    post: PostProcess,
-    /// 0 leaves it to the shape.
-    loss_every: u64,
-}
-
-impl Defaults {
-    fn of(policy: &Bound<'_, PyAny>, name: &'static str) -> PyResult<Defaults> {
-        let expected = || raise(Error::wrong_type(name, "policy", "an AttentionIoPolicy", type_name(policy)));
-        let loss_every = policy.cast::<AttentionIoPolicy>().map_err(|_| expected())?.borrow().loss_cadence();
-        let (io, post) = io_policy::of(policy).ok_or_else(expected)?;
-        let post = post.unwrap_or(PLAIN);
-        Ok(Defaults { io: io.pack(), post, loss_every })
-    }
-}
-
-const PLAIN: PostProcess = PostProcess { scale: 1.0, bias: 0.0, relu: false };
-
-fn type_name(obj: &Bound<'_, PyAny>) -> String {
-    obj.get_type().fully_qualified_name().map_or_else(|_| "an object".into(), |n| n.to_string())
-}
-
-/// What turns are taken for.
-#[derive(Default)]
 struct State {
-    forward: Option<(Attrs, Session)>,
-    train: Option<(Attrs, Session)>,
-    /// Successful training steps.
+    default: Settings,
+    forward: Option<Session>,
+    train: Option<Session>,
+    /// Training steps that succeeded.
     steps: u64,
     loss: f32,
     /// The step, counted from 1, that computed `loss`; 0 while none has.
     loss_step: u64,
 }
 
-/// Attention of one head on float32 [seq_len, head_dim], with operands that stay resident.
+/// Attention of one head, softmax(q·kᵀ/√D)·v in float32, with operands that stay on the device, and training of `v`.
 ///
 /// Parameters
 /// ----------
 /// seq_len, head_dim : int
-///     Extents, at least 1.
+///     S and D, at least 1. Every array has S·D elements, whatever its shape.
 /// causal : bool
-///     Whether row i sees only rows 0 to i.
+///     Whether row i sees only rows 0 to i of k and v.
 /// device : str
 ///     Where to run; "auto" leaves it to the policy in scope.
-/// policy : Policy, optional
-///     The session's level of the policy: below a call's and a scope's.
+/// policy : AttentionIoPolicy or Policy, optional
+///     The session's level: below scopes, above the process default. An `AttentionIoPolicy` is its default policy too.
 ///
-/// Under a policy with an upload off the operand of an earlier call is used; without one that is a NotInitializedError. With
-/// a download off nothing is written: returned values are zeros (the updated V: the given one).
+/// Notes
+/// -----
+/// An operand whose upload is off may be None and is the one that the session holds: `forward` and training hold their own.
+/// With a download off, the returned list is zeros, or the `v` that was passed for the updated values, and an `out` array
+/// stays as it is. Training updates the resident `v` in place, so that a step without uploads goes on from the last one.
+/// Several threads may use one session: its calls take turns, and those of other sessions do not wait for them.
 #[pyclass(frozen, module = "lightning_core")]
 pub struct AttentionSession {
-    rows: usize,
-    dim: usize,
+    spec: TensorSpec,
     causal: bool,
     level: PackedPolicy,
-    spec: TensorSpec,
-    defaults: Mutex<Defaults>,
+    forward: Arc<ResolvedCall>,
+    train: Arc<ResolvedCall>,
     state: Mutex<State>,
 }
 
-type Three<'a, 'py> = [&'a Bound<'py, PyAny>; 3];
+/// Runs one step of a session that is made by the first.
+fn step(
+    session: &mut Option<Session>,
+    call: &Arc<ResolvedCall>,
+    level: PackedPolicy,
+    attrs: &Attrs,
+    inputs: &[Option<TensorRef<'_>>],
+    outputs: &mut [TensorMut<'_>],
+    policy: PackedPolicy,
+) -> Result<Receipt> {
+    if session.is_none() {
+        *session = Some(Session::new(call.clone(), level)?);
+    }
+    let session = session.as_mut().expect("made above");
+    session.set_attrs(attrs)?;
+    session.step(inputs, outputs, policy)
+}
 
 impl AttentionSession {
-    fn defaults(&self) -> Defaults {
-        *self.defaults.lock().unwrap_or_else(PoisonError::into_inner)
+    /// An operand: read if its upload is on, else only checked.
+    fn operand<'a, 'py>(
+        &self,
+        argument: &'static str,
+        obj: Option<&'a Bound<'py, PyAny>>,
+        uploads: bool,
+    ) -> PyResult<Option<Input<'a, 'py>>> {
+        operand(NAME, argument, obj, self.spec.shape, uploads)
     }
 
-    /// Q, K and V with the session's number of elements each.
-    fn operands<'a, 'py>(&self, name: &'static str, qkv: Three<'a, 'py>) -> PyResult<[Option<Input<'a, 'py>>; 3]> {
-        let [q, k, v] = qkv;
-        Ok([
-            operand(name, "q", Some(q), self.spec.shape, true)?,
-            operand(name, "k", Some(k), self.spec.shape, true)?,
-            operand(name, "v", Some(v), self.spec.shape, true)?,
-        ])
-    }
-
-    fn forward_attrs(&self, post: PostProcess) -> Attrs {
-        AttentionAttrs {
-            causal: self.causal,
-            output_scale: post.scale,
-            output_bias: post.bias,
-            output_relu: post.relu,
-            ..AttentionAttrs::default()
+    fn settings(&self, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Settings> {
+        match policy {
+            Some(policy) => Settings::of(policy),
+            None => Ok(lock(&self.state).default),
         }
-        .into()
+    }
+
+    fn effective(&self, settings: Settings) -> EffectivePolicy {
+        EffectivePolicy::of(settings.level, self.level)
     }
 
     fn run_forward(
         &self,
         py: Python<'_>,
-        name: &'static str,
-        qkv: Three<'_, '_>,
+        [q, k, v]: [Option<&Bound<'_, PyAny>>; 3],
+        settings: Settings,
         out: TensorMut<'_>,
-        how: Defaults,
     ) -> PyResult<()> {
-        let given = self.operands(name, qkv)?;
+        let policy = self.effective(settings);
+        let given = [
+            self.operand("q", q, policy.upload(0))?,
+            self.operand("k", k, policy.upload(1))?,
+            self.operand("v", v, policy.upload(2))?,
+        ];
         let inputs = tensors(&given);
-        let attrs = self.forward_attrs(how.post);
-        let call = resolve(name, &ATTENTION, &attrs, &[Some(self.spec); 3], self.level)?;
-        let short = is_short(&call);
-        let result = locked(py, &self.state, short, |state| {
-            let session = prepared(&mut state.forward, attrs, || Session::new(call, self.level))?;
-            session.step(&inputs, &mut [out], how.io)
+        let mut attrs = AttentionAttrs { causal: self.causal, ..AttentionAttrs::default() };
+        if let Some(post) = settings.post {
+            attrs.output_scale = post.scale;
+            attrs.output_bias = post.bias;
+            attrs.output_relu = post.relu;
+        }
+        let result = locked(py, &self.state, is_short(&self.forward), |state| {
+            let outputs = &mut [out];
+            step(&mut state.forward, &self.forward, self.level, &attrs.into(), &inputs, outputs, settings.level)
         });
-        keep(py, name, result)
+        keep(py, NAME, result)
     }
 
     fn forward_list<'py>(
         &self,
         py: Python<'py>,
-        name: &'static str,
-        qkv: Three<'_, 'py>,
-        how: Defaults,
+        qkv: [Option<&Bound<'py, PyAny>>; 3],
+        policy: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (array, out) = array::new_array_as(py, name, &self.spec, &[self.rows * self.dim])?;
-        // With the download off nothing is written, and what was in this memory before is nobody's business.
-        // SAFETY: the array is new and has this many bytes.
-        unsafe { out.ptr().write_bytes(0, self.spec.bytes()) };
-        self.run_forward(py, name, qkv, out, how)?;
+        let settings = self.settings(policy)?;
+        let (array, out) = zeros(py, &self.spec)?;
+        self.run_forward(py, qkv, settings, out)?;
         array.call_method0("tolist")
     }
 
-    fn forward_array(
+    fn forward_write(
         &self,
         py: Python<'_>,
-        name: &'static str,
-        qkv: Three<'_, '_>,
+        qkv: [Option<&Bound<'_, PyAny>>; 3],
         out: &Bound<'_, PyAny>,
-        how: Defaults,
+        policy: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<()> {
-        let mut target = array::output(name, "out", out)?;
-        if target.spec() != &self.spec {
-            let site = call::Site { op: &ATTENTION, name };
-            call::adopt(site, &mut target, &self.spec, call::OutShape::Any)?;
+        let settings = self.settings(policy)?;
+        let mut target = array::output(NAME, "out", out)?;
+        if *target.spec() != self.spec {
+            call::adopt(Site { op: &ATTENTION, name: NAME }, &mut target, &self.spec, OutShape::Any)?;
         }
-        self.run_forward(py, name, qkv, target.tensor_mut(), how)
+        self.run_forward(py, qkv, settings, target.tensor_mut())
     }
 
-    fn train<'py>(
+    fn run_train<'py>(
         &self,
         py: Python<'py>,
-        name: &'static str,
-        qkv: Three<'_, 'py>,
-        target: &Bound<'py, PyAny>,
+        operands: [Option<&Bound<'py, PyAny>>; 4],
         learning_rate: f64,
-        how: Defaults,
+        policy: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
-        let [q, k, v] = self.operands(name, qkv)?;
-        let target = operand(name, "target", Some(target), self.spec.shape, true)?;
-        let given = [q, k, v, target];
+        let settings = self.settings(policy)?;
+        let policy = self.effective(settings);
+        let [q, k, v, target] = operands;
+        let given = [
+            self.operand("q", q, policy.upload(0))?,
+            self.operand("k", k, policy.upload(1))?,
+            self.operand("v", v, policy.upload(2))?,
+            self.operand("target", target, policy.upload(3))?,
+        ];
         let inputs = tensors(&given);
-        let attrs =
-            |compute_loss| -> Attrs { AttentionTrainAttrs { learning_rate, causal: self.causal, compute_loss }.into() };
-        let call = resolve(name, &ATTENTION_TRAIN, &attrs(true), &[Some(self.spec); 4], self.level)?;
-        let short = is_short(&call);
-        let len = self.rows * self.dim;
-        let (out_array, mut out) = array::new_array_as(py, name, &self.spec, &[len])?;
-        let (v_array, mut new_v) = array::new_array_as(py, name, &self.spec, &[len])?;
-        // What the policy does not download: zeros, and the V that was given.
-        // SAFETY: the array is new and has this many bytes.
-        unsafe { out.ptr().write_bytes(0, self.spec.bytes()) };
-        if let Some(v) = &inputs[2] {
-            // SAFETY: the array is new, has this many bytes, and nothing else refers to it.
-            let bytes = unsafe { std::slice::from_raw_parts_mut(new_v.ptr(), self.spec.bytes()) };
-            lc_core::backend::gather(v, bytes).map_err(|e| raise(e.in_op(name)))?;
+        let (out_array, out) = zeros(py, &self.spec)?;
+        let (v_array, new_v) = zeros(py, &self.spec)?;
+        if !policy.download(1)
+            && let Some(v) = v
+        {
+            let v = array::shaped(NAME, "v", v, TO_F32, self.spec.shape)?;
+            // SAFETY: the array is new and `v` is dense with as many elements.
+            unsafe { std::ptr::copy_nonoverlapping(v.tensor().ptr(), new_v.ptr(), self.spec.bytes()) };
         }
-        let cadence = if how.loss_every == 0 { automatic_cadence(self.rows, self.dim) } else { how.loss_every };
-        let result = locked(py, &self.state, short, |state| {
-            let sampled = state.steps % cadence == 0;
-            let attrs = attrs(sampled);
-            let session = prepared(&mut state.train, attrs, || Session::new(call, self.level))?;
-            let mut loss = [0f32];
-            let scalar = TensorMut::new(&mut loss, &[])?;
-            let receipt = session.step(&inputs, &mut [reborrow(&mut out), reborrow(&mut new_v), scalar], how.io)?;
+        let every = match settings.loss_every {
+            0 => automatic_cadence(&self.spec.shape),
+            every => every,
+        };
+        let downloads = policy.download(0) || policy.download(1);
+        let result = locked(py, &self.state, is_short(&self.train), |state| {
+            let compute_loss = state.steps.is_multiple_of(every);
+            let attrs = AttentionTrainAttrs { learning_rate, causal: self.causal, compute_loss };
+            let mut loss = [0.0f32];
+            let mut all = [out, new_v, TensorMut::new(&mut loss, &[])?];
+            // Without results to read, not even the loss, the step need not wait.
+            let outputs = if downloads || compute_loss { &mut all[..] } else { &mut [] };
+            let attrs = attrs.into();
+            let receipt = step(&mut state.train, &self.train, self.level, &attrs, &inputs, outputs, settings.level)?;
+            if let Some(session) = &mut state.train {
+                session.feed_back(1, 2)?;
+            }
             state.steps += 1;
-            if sampled {
+            if compute_loss {
                 (state.loss, state.loss_step) = (loss[0], state.steps);
             }
             Ok((receipt, state.loss))
         });
-        let (receipt, loss): (Result<Receipt>, f32) = match result {
+        let (receipt, loss) = match result {
             Ok((receipt, loss)) => (Ok(receipt), loss),
             Err(error) => (Err(error), 0.0),
         };
-        keep(py, name, receipt)?;
-        Ok((out_array.call_method0("tolist")?, v_array.call_method0("tolist")?, f64::from(loss)))
+        keep(py, NAME, receipt)?;
+        Ok((out_array.call_method0("tolist")?, v_array.call_method0("tolist")?, loss.into()))
     }
 }
 
-/// The same result under a shorter borrow.
-fn reborrow<'a>(tensor: &'a mut TensorMut<'_>) -> TensorMut<'a> {
-    // SAFETY: the same memory, borrowed from the exclusive borrow of the first view.
-    unsafe { TensorMut::from_raw(tensor.ptr(), *tensor.spec()) }
-}
-
-/// The session of a slot under these attributes, made by `make` if there is none.
-fn prepared(
-    slot: &mut Option<(Attrs, Session)>,
-    attrs: Attrs,
-    make: impl FnOnce() -> Result<Session>,
-) -> Result<&mut Session> {
-    if slot.is_none() {
-        *slot = Some((attrs, make()?));
-    }
-    let (now, session) = slot.as_mut().expect("just filled");
-    if *now != attrs {
-        session.set_attrs(&attrs)?;
-        *now = attrs;
-    }
-    Ok(session)
+/// A new flat array of zeros, and the tensor to write it through.
+fn zeros<'py>(py: Python<'py>, spec: &TensorSpec) -> PyResult<(Bound<'py, PyAny>, TensorMut<'py>)> {
+    let (array, out) = array::new_array_as(py, NAME, spec, &[spec.shape.numel()])?;
+    // SAFETY: the array is new and has this many bytes.
+    unsafe { out.ptr().write_bytes(0, spec.bytes()) };
+    Ok((array, out))
 }
 
 #[pymethods]
@@ -251,142 +257,161 @@ impl AttentionSession {
         causal: Switch,
         device: &str,
         policy: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<AttentionSession> {
-        const NAME: &str = "AttentionSession";
-        let (rows, dim) = (seq_len.size(NAME, "seq_len", 1)?, head_dim.size(NAME, "head_dim", 1)?);
-        let spec = spec(NAME, &[rows, dim])?;
+    ) -> PyResult<Self> {
+        let head = spec(NAME, &[seq_len.size(NAME, "seq_len", 1)?, head_dim.size(NAME, "head_dim", 1)?])?;
         let level = level(NAME, device, policy)?;
-        // Refuses here what no call could serve.
-        resolve(NAME, &ATTENTION, &AttentionAttrs::default().into(), &[Some(spec); 3], level)?;
-        let defaults = Defaults { io: PackedPolicy::UNSET, post: PLAIN, loss_every: 1 };
+        let default = match policy {
+            Some(policy) => Settings { level: PackedPolicy::UNSET, ..Settings::of(policy)? },
+            None => Settings::PLAIN,
+        };
+        let attrs = AttentionAttrs { causal: causal.0, ..AttentionAttrs::default() };
+        // Every step sets its own learning rate; the rule wants one that is above zero.
+        let train = AttentionTrainAttrs { learning_rate: 1.0, causal: causal.0, compute_loss: true };
         Ok(AttentionSession {
-            rows,
-            dim,
+            spec: head,
             causal: causal.0,
             level,
-            spec,
-            defaults: Mutex::new(defaults),
-            state: Mutex::default(),
+            forward: resolve(NAME, &ATTENTION, &attrs.into(), &[Some(head); 3], level)?,
+            train: resolve(NAME, &ATTENTION_TRAIN, &train.into(), &[Some(head); 4], level)?,
+            state: Mutex::new(State { default, forward: None, train: None, steps: 0, loss: 0.0, loss_step: 0 }),
         })
     }
 
-    /// Copies an `AttentionIoPolicy`, which calls without one of their own follow from now on.
-    #[pyo3(signature = (policy, /))]
-    fn set_default_policy(&self, policy: &Bound<'_, PyAny>) -> PyResult<()> {
-        let defaults = Defaults::of(policy, "set_default_policy")?;
-        *self.defaults.lock().unwrap_or_else(PoisonError::into_inner) = defaults;
-        Ok(())
-    }
-
-    /// softmax(q·kᵀ/√head_dim)·v as a flat list of seq_len·head_dim floats.
-    #[pyo3(signature = (q, k, v, /))]
-    fn forward<'py>(
-        &self,
-        q: &Bound<'py, PyAny>,
-        k: &Bound<'py, PyAny>,
-        v: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        self.forward_list(q.py(), "forward", [q, k, v], self.defaults())
-    }
-
-    /// As `forward`, under an `AttentionIoPolicy`.
-    #[pyo3(signature = (q, k, v, policy, /))]
-    fn forward_with_policy<'py>(
-        &self,
-        q: &Bound<'py, PyAny>,
-        k: &Bound<'py, PyAny>,
-        v: &Bound<'py, PyAny>,
-        policy: &Bound<'py, PyAny>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        const NAME: &str = "forward_with_policy";
-        self.forward_list(q.py(), NAME, [q, k, v], Defaults::of(policy, NAME)?)
-    }
-
-    /// As `forward`, into `out`, a writable float32 array with seq_len·head_dim elements.
-    #[pyo3(signature = (q, k, v, out, /))]
-    fn forward_into(
-        &self,
-        q: &Bound<'_, PyAny>,
-        k: &Bound<'_, PyAny>,
-        v: &Bound<'_, PyAny>,
-        out: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        self.forward_array(q.py(), "forward_into", [q, k, v], out, self.defaults())
-    }
-
-    /// As `forward_into`, under an `AttentionIoPolicy`.
-    #[pyo3(signature = (q, k, v, out, policy, /))]
-    fn forward_with_policy_into(
-        &self,
-        q: &Bound<'_, PyAny>,
-        k: &Bound<'_, PyAny>,
-        v: &Bound<'_, PyAny>,
-        out: &Bound<'_, PyAny>,
-        policy: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
-        const NAME: &str = "forward_with_policy_into";
-        self.forward_array(q.py(), NAME, [q, k, v], out, Defaults::of(policy, NAME)?)
-    }
-
-    /// One step of gradient descent on V for the mean squared error against `target`.
-    ///
-    /// Returns the result before the step, the updated V, and the loss before the step; `v` itself is not changed. A
-    /// policy with `loss_every` of L computes the loss in every L-th step, 0 leaves L to the shape; other steps return the
-    /// last one computed, and `last_loss_step` tells which step that was.
-    #[pyo3(signature = (q, k, v, target, learning_rate, /))]
-    fn train_step<'py>(
-        &self,
-        q: &Bound<'py, PyAny>,
-        k: &Bound<'py, PyAny>,
-        v: &Bound<'py, PyAny>,
-        target: &Bound<'py, PyAny>,
-        learning_rate: f64,
-    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
-        self.train(q.py(), "train_step", [q, k, v], target, learning_rate, self.defaults())
-    }
-
-    /// As `train_step`, under an `AttentionIoPolicy`.
-    #[pyo3(signature = (q, k, v, target, learning_rate, policy, /))]
-    fn train_step_with_policy<'py>(
-        &self,
-        q: &Bound<'py, PyAny>,
-        k: &Bound<'py, PyAny>,
-        v: &Bound<'py, PyAny>,
-        target: &Bound<'py, PyAny>,
-        learning_rate: f64,
-        policy: &Bound<'py, PyAny>,
-    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
-        const NAME: &str = "train_step_with_policy";
-        self.train(q.py(), NAME, [q, k, v], target, learning_rate, Defaults::of(policy, NAME)?)
-    }
-
-    /// The training step, counted from 1, that computed the last loss; 0 before the first.
+    /// The device that `forward` runs on.
     #[getter]
-    fn last_loss_step(&self) -> u64 {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).loss_step
+    fn device(&self) -> &'static str {
+        self.forward.receipt().selected.name()
     }
 
-    /// Rows of an operand.
+    /// S.
     #[getter]
     fn seq_len(&self) -> usize {
-        self.rows
+        self.spec.shape[0]
     }
 
-    /// Columns of an operand.
+    /// D.
     #[getter]
     fn head_dim(&self) -> usize {
-        self.dim
+        self.spec.shape[1]
     }
 
-    /// Bytes that the session holds on its device.
+    /// Training steps so far.
+    #[getter]
+    fn steps(&self) -> u64 {
+        lock(&self.state).steps
+    }
+
+    /// The training step, counted from 1, that computed the loss which the last step returned; 0 before the first.
+    #[getter]
+    fn last_loss_step(&self) -> u64 {
+        lock(&self.state).loss_step
+    }
+
+    /// Bytes that the session holds on its device: none before the first step.
     #[getter]
     fn resident_bytes(&self) -> usize {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        [&state.forward, &state.train].into_iter().flatten().map(|(_, session)| session.bytes()).sum()
+        let state = lock(&self.state);
+        [&state.forward, &state.train].into_iter().flatten().map(Session::bytes).sum()
     }
 
     fn __repr__(&self) -> String {
-        format!("AttentionSession(seq_len={}, head_dim={}, causal={})", self.rows, self.dim, self.causal)
+        let causal = if self.causal { "True" } else { "False" };
+        let [rows, dim] = [self.seq_len(), self.head_dim()];
+        format!("AttentionSession(seq_len={rows}, head_dim={dim}, causal={causal}, device='{}')", self.device())
+    }
+
+    /// Sets the policy of the methods that take none, from a copy of its fields.
+    #[pyo3(signature = (policy, /))]
+    fn set_default_policy(&self, policy: &Bound<'_, PyAny>) -> PyResult<()> {
+        let settings = Settings::of(policy)?;
+        lock(&self.state).default = settings;
+        Ok(())
+    }
+
+    /// Attention as a list of S·D floats, under the default policy.
+    #[pyo3(signature = (q, k, v, /))]
+    fn forward<'py>(
+        &self,
+        py: Python<'py>,
+        q: Option<&Bound<'py, PyAny>>,
+        k: Option<&Bound<'py, PyAny>>,
+        v: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.forward_list(py, [q, k, v], None)
+    }
+
+    /// Attention as a list of S·D floats, under a policy.
+    #[pyo3(signature = (q, k, v, policy, /))]
+    fn forward_with_policy<'py>(
+        &self,
+        py: Python<'py>,
+        q: Option<&Bound<'py, PyAny>>,
+        k: Option<&Bound<'py, PyAny>>,
+        v: Option<&Bound<'py, PyAny>>,
+        policy: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.forward_list(py, [q, k, v], Some(policy))
+    }
+
+    /// Attention into `out`, a float32 array of S·D elements, under the default policy.
+    #[pyo3(signature = (q, k, v, out, /))]
+    fn forward_into(
+        &self,
+        q: Option<&Bound<'_, PyAny>>,
+        k: Option<&Bound<'_, PyAny>>,
+        v: Option<&Bound<'_, PyAny>>,
+        out: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.forward_write(out.py(), [q, k, v], out, None)
+    }
+
+    /// Attention into `out`, a float32 array of S·D elements, under a policy.
+    #[pyo3(signature = (q, k, v, out, policy, /))]
+    fn forward_with_policy_into(
+        &self,
+        q: Option<&Bound<'_, PyAny>>,
+        k: Option<&Bound<'_, PyAny>>,
+        v: Option<&Bound<'_, PyAny>>,
+        out: &Bound<'_, PyAny>,
+        policy: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.forward_write(out.py(), [q, k, v], out, Some(policy))
+    }
+
+    /// One step of gradient descent on v for the loss mean((out - target)²), under the default policy.
+    ///
+    /// Returns
+    /// -------
+    /// out, new_v : list of float
+    ///     Attention with the old v, and the new v. The arrays passed in stay as they are.
+    /// loss : float
+    ///     Before the step; of the last step that computed one if the policy's `loss_every` skips this one.
+    #[pyo3(signature = (q, k, v, target, learning_rate, /))]
+    fn train_step<'py>(
+        &self,
+        py: Python<'py>,
+        q: Option<&Bound<'py, PyAny>>,
+        k: Option<&Bound<'py, PyAny>>,
+        v: Option<&Bound<'py, PyAny>>,
+        target: Option<&Bound<'py, PyAny>>,
+        learning_rate: f64,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
+        self.run_train(py, [q, k, v, target], learning_rate, None)
+    }
+
+    /// As `train_step`, under a policy.
+    #[pyo3(signature = (q, k, v, target, learning_rate, policy, /))]
+    fn train_step_with_policy<'py>(
+        &self,
+        py: Python<'py>,
+        q: Option<&Bound<'py, PyAny>>,
+        k: Option<&Bound<'py, PyAny>>,
+        v: Option<&Bound<'py, PyAny>>,
+        target: Option<&Bound<'py, PyAny>>,
+        learning_rate: f64,
+        policy: &Bound<'py, PyAny>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, f64)> {
+        self.run_train(py, [q, k, v, target], learning_rate, Some(policy))
     }
 }
 
