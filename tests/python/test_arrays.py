@@ -285,7 +285,7 @@ def test_torch_tensors():
     out = torch.zeros(2, 2)
     lc.matmul2d_into(x, x.T, out)
     np.testing.assert_array_equal(out.numpy(), X @ X.T)
-    with pytest.raises((lc.InvalidTypeError, lc.InvalidValueError, RuntimeError)):
+    with pytest.raises(lc.InvalidTypeError, match="detach"):
         lc.api.relu(x.clone().requires_grad_())
 
 

@@ -8,7 +8,7 @@
 use crate::error::{raise, raise_from};
 use crate::numpy::{self, Array};
 use lc_core::{DType, Error, Shape, Strides, TensorMut, TensorRef, TensorSpec};
-use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyBufferError, PyMemoryError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -499,7 +499,8 @@ fn conversion_error(
 ) -> PyErr {
     let expected = "an array of real numbers";
     let got = format!("{} ({})", describe(obj), cause.value(py));
-    if cause.is_instance_of::<PyTypeError>(py) {
+    let refused = cause.is_instance_of::<PyRuntimeError>(py) || cause.is_instance_of::<PyBufferError>(py);
+    if refused || cause.is_instance_of::<PyTypeError>(py) {
         raise_from(py, Error::wrong_type(op, name, expected, got), cause)
     } else if cause.is_instance_of::<PyValueError>(py) || cause.is_instance_of::<PyOverflowError>(py) {
         raise_from(py, Error::invalid(op, name, expected, got), cause)
