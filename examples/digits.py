@@ -3,7 +3,7 @@
 The images are the 1797 of scikit-learn's bundled digits, 8 by 8 pixels. A fixed bank of 16 filters (random, seeded)
 makes a map of 16 by 8 by 8 values of each; read as 128 rows of 8 pixels, the map attends to itself, and a ridge
 classifier is fitted on the result for the first 1200 images. The images go through the pipeline twice, eagerly
-(convolution and attention as two calls with the map in Python between them) and planned (one plan), and both must agree.
+(convolution and attention as two calls with the map in Python between them) and planned (one plan); both must agree.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def main() -> int:
     weight = generator.normal(0.0, 1.0, (FILTERS, 1, 3, 3)).astype(np.float32)
     bias = generator.normal(0.0, 0.1, FILTERS).astype(np.float32)
 
-    print(f"lightning_core {lc.__version__}, backend {lc.backend_name()}, {lc.cpu_isa()}, {lc.get_num_threads()} threads")
+    where = f"backend {lc.backend_name()}, {lc.cpu_isa()}, {lc.get_num_threads()} threads"
+    print(f"lightning_core {lc.__version__}, {where}")
     lc.runtime_trace_clear()
     lc.runtime_trace_enable(True)
     eager = features_eager(images, weight, bias)

@@ -41,6 +41,5 @@ __all__ = [
 
 # The native functions are taken over as they are: a wrapper would cost more than a small call.
 for _name in __all__:
-    if hasattr(_api, _name):
-        globals()[_name] = getattr(_api, _name)
+    globals()[_name] = getattr(_api, _name)
 del _name

@@ -5,10 +5,9 @@ from __future__ import annotations
 import inspect
 import math
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 TYPES = [np.float32, np.float64]
 

@@ -6,10 +6,9 @@ import array
 import ctypes
 import warnings
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
@@ -126,7 +125,7 @@ def test_complex_input_warns_as_numpy_does():
         lc.api.relu(X.astype(np.complex64))
 
 
-@pytest.mark.parametrize("bad", ["text", [[1, 2], [3]], [1, "x"], {"a": 1}, object(), None, [None], [10**400], b"1234"])
+@pytest.mark.parametrize("bad", ["text", [[1, 2], [3]], [1, "x"], {"a": 1}, object(), None, [10**400], b"1234"])
 def test_what_is_no_array_of_numbers(bad):
     for call in [lambda: lc.matmul2d(bad, X), lambda: lc.api.relu(bad), lambda: lc.attention2d(X, bad, X)]:
         with pytest.raises((lc.InvalidTypeError, lc.InvalidValueError)) as error:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from lightning_core.bench import cases, cli, environ, machine, ours, page, peers, report, runner, suites, timing
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.timing import Candidate

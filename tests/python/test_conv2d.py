@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import lightning_core as lc
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import lightning_core as lc
 
 
 def reference(x, w, bias=None, stride=(1, 1), pad=(0, 0), dilation=(1, 1), groups=1):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import lightning_core as lc
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-
-import lightning_core as lc
 
 OPS = {"add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide}
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pickle
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 A = np.ones((2, 3), np.float32)
 CLASSES = [

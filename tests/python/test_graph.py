@@ -2,10 +2,9 @@
 
 import threading
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 FIRST = ["matmul", "vector_add", "matrix_sub", "matrix_div", "attention_forward", "conv2d_nchw3x3s1p1"]
 

@@ -6,10 +6,9 @@ import gc
 import resource
 import sys
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 A = np.ones((8, 16), np.float32)
 OUT = np.empty((8, 8), np.float32)

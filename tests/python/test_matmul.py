@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import lightning_core as lc
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import lightning_core as lc
 
 
 def reference(a, b):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import warnings
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 SNIPPETS = {
     "quick start": """\

@@ -7,12 +7,11 @@ import subprocess
 import sys
 import threading
 
+import lightning_core as lc
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-import lightning_core as lc
 
 A = np.ones((2, 3), np.float32)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 CAPABILITY_KEYS = [
     "device",

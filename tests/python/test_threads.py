@@ -7,9 +7,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 import lightning_core as lc
+import numpy as np
 
 
 def test_shared_functions_from_many_threads(rng):

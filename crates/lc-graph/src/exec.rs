@@ -156,6 +156,23 @@ impl Runner {
         plan.feeds().iter().map(argument).collect()
     }
 
+    /// The elements of a fed tensor, from the feeds or from the constants.
+    fn fed<T: Element>(&self, id: TensorId, feeds: &[(TensorId, TensorRef<'_>)]) -> Result<Vec<T>> {
+        let dims = self.graph.tensors[id].spec.shape;
+        let kept = || match self.constants.get(&id)? {
+            Kept::F32(data) => TensorRef::new(data, dims.dims()).ok(),
+            Kept::F64(data) => TensorRef::new(data, dims.dims()).ok(),
+        };
+        let tensor = feeds.iter().rev().find(|(fed, _)| *fed == id).map(|(_, tensor)| *tensor).or_else(kept);
+        let Some(tensor) = tensor else {
+            let expected = format!("a value for {}", self.graph.tensor_label(id));
+            return Err(Error::invalid("graph", "feeds", expected, "none"));
+        };
+        let mut data = Vec::with_capacity(tensor.shape().numel());
+        tensor.for_each(|x| data.push(T::from_f64(x)));
+        Ok(data)
+    }
+
     /// Runs the graph on feeds of one element type and gives every fed and every wanted tensor back; `None` wants all that
     /// nodes make.
     ///
@@ -195,17 +212,7 @@ impl Runner {
         for (id, source) in compiled.wanted() {
             let data = match source {
                 Source::Output(index, operand) => read(&results[*index], operand)?,
-                Source::Feed(fed, operand) => match feeds.iter().rev().find(|(id, _)| id == fed) {
-                    Some((_, tensor)) => {
-                        let mut data = Vec::with_capacity(tensor.shape().numel());
-                        tensor.for_each(|x| data.push(T::from_f64(x)));
-                        read(&data, operand)?
-                    }
-                    None => {
-                        let expected = format!("a value for {}", self.graph.tensor_label(*fed));
-                        return Err(Error::invalid("graph", "feeds", expected, "none"));
-                    }
-                },
+                Source::Feed(fed, operand) => read(&self.fed(*fed, feeds)?, operand)?,
             };
             values.insert(*id, data);
         }

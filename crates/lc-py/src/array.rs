@@ -114,7 +114,7 @@ fn extents(array: &Array) -> (&[usize], &[isize]) {
 }
 
 /// The tensor that an array is, if it is native, aligned float32 or float64 with strides in whole elements.
-#[inline]
+#[inline(always)]
 fn view<'a>(array: &'a Array) -> Option<TensorRef<'a>> {
     let dtype = dtype_of(array)?;
     if array.flags & numpy::ALIGNED == 0 {
@@ -182,7 +182,7 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
     ///
     /// # Errors
     /// As [`input`].
-    #[inline]
+    #[inline(always)]
     pub fn read(
         &mut self,
         i: usize,
@@ -204,6 +204,38 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
         }
         let Input { tensor, _owner } = general_input(op, name, obj, cast)?;
         (self.tensors[i], self.owners[i]) = (Some(tensor), _owner);
+        Ok(())
+    }
+
+    /// Sets all inputs of a call of `lightning_core.api`. Arrays keep float32 or float64; numbers and sequences take the type
+    /// of the first array, or float32 if there is none.
+    ///
+    /// # Errors
+    /// As [`input`].
+    #[inline]
+    pub fn read_all(
+        &mut self,
+        op: &'static str,
+        names: [&'static str; N],
+        objects: [Option<&'a Bound<'py, PyAny>>; N],
+    ) -> PyResult<()> {
+        let mut weak = false;
+        for i in 0..N {
+            let Some(obj) = objects[i] else { continue };
+            if numpy::exact(obj).is_some() || !is_weak(obj) {
+                self.read(i, op, names[i], obj, KEEP)?;
+            } else {
+                weak = true;
+            }
+        }
+        if weak {
+            let strong = self.tensors.iter().flatten().next().map_or(DType::F32, TensorRef::dtype);
+            for i in 0..N {
+                if let (None, Some(obj)) = (&self.tensors[i], objects[i]) {
+                    self.read(i, op, names[i], obj, Cast::Keep(strong))?;
+                }
+            }
+        }
         Ok(())
     }
 
@@ -530,6 +562,22 @@ fn not_an_array(op: &'static str, name: &'static str, obj: &Bound<'_, PyAny>) ->
     raise(Error::invalid(op, name, expected, got))
 }
 
+/// What [`output`] needs of an array besides its type.
+const WRITABLE: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED | numpy::WRITEABLE;
+
+/// The result that an exact array of just this type and shape is, if it can be written in place: the usual case, without
+/// describing the array first.
+#[inline]
+pub fn fitting_output<'a>(obj: &'a Bound<'_, PyAny>, spec: &TensorSpec) -> Option<TensorMut<'a>> {
+    let array = numpy::exact(obj)?;
+    let fits = array.flags & WRITABLE == WRITABLE
+        && dtype_of(array) == Some(spec.dtype)
+        && extents(array).0 == spec.shape.dims();
+    // SAFETY: the flags say that the memory is writable, aligned and dense, and type and extents are those of `spec`. The
+    // array is alive.
+    fits.then(|| unsafe { TensorMut::from_raw(array.data, *spec) })
+}
+
 /// The result `name` of `op`, into which the call writes.
 ///
 /// # Errors
@@ -537,9 +585,8 @@ fn not_an_array(op: &'static str, name: &'static str, obj: &Bound<'_, PyAny>) ->
 /// for an array that is read-only, not C-contiguous, misaligned or of foreign byte order.
 #[inline]
 pub fn output<'a, 'py>(op: &'static str, name: &'static str, obj: &'a Bound<'py, PyAny>) -> PyResult<Output<'a, 'py>> {
-    const WANTED: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED | numpy::WRITEABLE;
     if let Some(array) = numpy::exact(obj)
-        && array.flags & WANTED == WANTED
+        && array.flags & WRITABLE == WRITABLE
         && let Some(dtype) = dtype_of(array)
         && let Some(shape) = shape_of(extents(array).0)
     {
@@ -628,36 +675,6 @@ fn new_shaped<'py>(
         let error = Error::new(lc_core::ErrorKind::OutOfMemory, op).got(format!("{} bytes to allocate", spec.bytes()));
         raise_from(py, error, cause)
     })
-}
-
-/// The inputs of a call of `lightning_core.api`, in order. Arrays keep float32 or float64; numbers and sequences take the
-/// type of the first array, or float32 if there is none.
-///
-/// # Errors
-/// As [`input`].
-#[inline]
-pub fn inputs<'a, 'py, const N: usize>(
-    op: &'static str,
-    names: [&'static str; N],
-    objects: [Option<&'a Bound<'py, PyAny>>; N],
-) -> PyResult<Inputs<'a, 'py, N>> {
-    let mut found = Inputs::new();
-    let mut strong = None;
-    for i in 0..N {
-        if let Some(obj) = objects[i]
-            && (numpy::exact(obj).is_some() || !is_weak(obj))
-        {
-            found.read(i, op, names[i], obj, KEEP)?;
-            strong = strong.or(found.tensors[i].as_ref().map(TensorRef::dtype));
-        }
-    }
-    let cast = Cast::Keep(strong.unwrap_or(DType::F32));
-    for i in 0..N {
-        if let (None, Some(obj)) = (&found.tensors[i], objects[i]) {
-            found.read(i, op, names[i], obj, cast)?;
-        }
-    }
-    Ok(found)
 }
 
 /// Whether a call of the original interface that returns flat results returns a list: all of its inputs are flat lists

@@ -44,8 +44,11 @@ fn flat_inputs<'a, 'py>(
 
 /// Q, K and V as they are: two dimensions and one shape.
 #[inline]
-fn head<'a, 'py>(name: &'static str, [q, k, v]: [&'a Bound<'py, PyAny>; 3]) -> PyResult<Inputs<'a, 'py, 3>> {
-    let mut given = Inputs::new();
+fn head<'a, 'py>(
+    name: &'static str,
+    [q, k, v]: [&'a Bound<'py, PyAny>; 3],
+    given: &mut Inputs<'a, 'py, 3>,
+) -> PyResult<()> {
     given.read(0, name, "q", q, TO_F32)?;
     given.read(1, name, "k", k, TO_F32)?;
     given.read(2, name, "v", v, TO_F32)?;
@@ -57,7 +60,7 @@ fn head<'a, 'py>(name: &'static str, [q, k, v]: [&'a Bound<'py, PyAny>; 3]) -> P
             return Err(raise(Error::invalid(name, argument, format!("shape {shape}, as `q`"), got)));
         }
     }
-    Ok(given)
+    Ok(())
 }
 
 fn flat<'py>(
@@ -186,7 +189,8 @@ fn attention2d<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     const NAME: &str = "attention2d";
     let level = level(NAME, device, policy)?;
-    let given = head(NAME, [q, k, v])?;
+    let mut given = Inputs::new();
+    head(NAME, [q, k, v], &mut given)?;
     call::fresh(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), level)
 }
 
@@ -210,7 +214,8 @@ fn attention2d_into(
 ) -> PyResult<()> {
     const NAME: &str = "attention2d_into";
     let level = level(NAME, device, policy)?;
-    let given = head(NAME, [q, k, v])?;
+    let mut given = Inputs::new();
+    head(NAME, [q, k, v], &mut given)?;
     call::into(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), out, OutShape::Exact, level)
 }
 
@@ -395,7 +400,8 @@ fn scaled_dot_product_attention<'py>(
         output_relu: output_relu.0,
     };
     let mask = additive(q, mask)?;
-    let given = array::inputs(NAME, ["q", "k", "v", "mask"], [Some(q), Some(k), Some(v), mask.as_ref()])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["q", "k", "v", "mask"], [Some(q), Some(k), Some(v), mask.as_ref()])?;
     call::result(q.py(), site(NAME), &attrs.into(), given.tensors(), out, level)
 }
 

@@ -212,10 +212,14 @@ pub fn into(
     level: PackedPolicy,
 ) -> PyResult<()> {
     // Reading `out` may run Python code, so it comes before the plan.
-    let mut target = array::output(site.name, "out", out)?;
+    let mut target = None;
     run(py, site, attrs, inputs, level, |spec, _| {
+        if let Some(fitting) = array::fitting_output(out, spec) {
+            return Ok(((), fitting));
+        }
+        let target = target.insert(array::output(site.name, "out", out)?);
         if target.spec() != spec {
-            adopt(site, &mut target, spec, shapes)?;
+            adopt(site, target, spec, shapes)?;
         }
         Ok(((), target.tensor_mut()))
     })

@@ -34,8 +34,8 @@ fn operands<'a, 'py>(
     x: &'a Bound<'py, PyAny>,
     w: &'a Bound<'py, PyAny>,
     bias: Option<&'a Bound<'py, PyAny>>,
-) -> PyResult<Inputs<'a, 'py, 3>> {
-    let mut given = Inputs::new();
+    given: &mut Inputs<'a, 'py, 3>,
+) -> PyResult<()> {
     given.read(0, name, "x", x, TO_F32)?;
     given.read(1, name, "w", w, TO_F32)?;
     given.rank(0, name, "x", 4)?;
@@ -43,7 +43,7 @@ fn operands<'a, 'py>(
     if let Some(bias) = bias {
         given.read_flat(2, name, "bias", bias, TO_F32)?;
     }
-    Ok(given)
+    Ok(())
 }
 
 const fn site(name: &'static str) -> Site {
@@ -60,7 +60,8 @@ fn fresh<'py>(
     activation: Activation,
     level: PackedPolicy,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let given = operands(name, x, w, bias)?;
+    let mut given = Inputs::new();
+    operands(name, x, w, bias, &mut given)?;
     call::fresh(x.py(), site(name), &window.attrs(name, activation)?.into(), given.tensors(), level)
 }
 
@@ -73,7 +74,8 @@ fn into(
     activation: Activation,
     level: PackedPolicy,
 ) -> PyResult<()> {
-    let given = operands(name, x, w, bias)?;
+    let mut given = Inputs::new();
+    operands(name, x, w, bias, &mut given)?;
     let attrs = window.attrs(name, activation)?.into();
     call::into(x.py(), site(name), &attrs, given.tensors(), out, OutShape::Exact, level)
 }
@@ -253,7 +255,8 @@ fn api_conv2d<'py>(
         groups: groups.size(NAME, "groups", 1)?,
         ..Window { stride, pad: padding }.attrs(NAME, self::activation(NAME, activation)?)?
     };
-    let given = array::inputs(NAME, ["x", "w", "bias"], [Some(x), Some(w), bias])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x", "w", "bias"], [Some(x), Some(w), bias])?;
     call::result(x.py(), site(NAME), &attrs.into(), given.tensors(), out, level)
 }
 
@@ -337,7 +340,8 @@ fn conv_attention_torchstrong_nchw<'py>(
     let (level, mode) = (level(NAME, device, policy)?, mode(NAME, execution_mode)?);
     let window = Window::new(stride_h, stride_w, pad_h, pad_w);
     let (attrs, len) = pipeline(NAME, seq_len, head_dim, window)?;
-    let given = operands(NAME, x, w, bias)?;
+    let mut given = Inputs::new();
+    operands(NAME, x, w, bias, &mut given)?;
     let site = Site { op: &CONV_ATTENTION, name: NAME };
     match mode {
         Mode::Eager => call::fresh_flat(x.py(), site, &attrs.into(), given.tensors(), level, len),
@@ -380,7 +384,8 @@ fn conv_attention_torchstrong_nchw_into(
     let (level, mode) = (level(NAME, device, policy)?, mode(NAME, execution_mode)?);
     let window = Window::new(stride_h, stride_w, pad_h, pad_w);
     let (attrs, len) = pipeline(NAME, seq_len, head_dim, window)?;
-    let given = operands(NAME, x, w, bias)?;
+    let mut given = Inputs::new();
+    operands(NAME, x, w, bias, &mut given)?;
     let site = Site { op: &CONV_ATTENTION, name: NAME };
     match mode {
         Mode::Eager => call::into(x.py(), site, &attrs.into(), given.tensors(), out, OutShape::Any, level),

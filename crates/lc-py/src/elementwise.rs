@@ -1,7 +1,7 @@
 //! Element-wise arithmetic: the original's flat functions, and those of `lightning_core.api` with broadcasting.
 
 use crate::args::{Int, product};
-use crate::array::{self, TO_F32};
+use crate::array::{self, Inputs, TO_F32};
 use crate::call::{self, Site, level};
 use lc_core::{Attrs, OpDef, Shape};
 use lc_ops::{ADD, DIV, MUL, SUB};
@@ -18,7 +18,7 @@ fn flat<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level(site.name, device, policy)?;
-    let mut given = array::Inputs::<2>::new();
+    let mut given = Inputs::<2>::new();
     match shape {
         Some(shape) => given.read_as(0, site.name, "a", a, TO_F32, shape)?,
         None => given.read_flat(0, site.name, "a", a, TO_F32)?,
@@ -56,7 +56,8 @@ fn broadcast<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level(name, device, policy)?;
-    let given = array::inputs(name, ["a", "b"], [Some(a), Some(b)])?;
+    let mut given = Inputs::new();
+    given.read_all(name, ["a", "b"], [Some(a), Some(b)])?;
     call::result(a.py(), Site { op, name }, &Attrs::NONE, given.tensors(), out, level)
 }
 

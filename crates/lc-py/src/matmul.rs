@@ -208,13 +208,12 @@ fn matrices<'a, 'py>(
     name: &'static str,
     a: &'a Bound<'py, PyAny>,
     b: &'a Bound<'py, PyAny>,
-) -> PyResult<Inputs<'a, 'py, 2>> {
-    let mut given = Inputs::new();
+    given: &mut Inputs<'a, 'py, 2>,
+) -> PyResult<()> {
     given.read(0, name, "a", a, TO_F32)?;
     given.read(1, name, "b", b, TO_F32)?;
     given.rank(0, name, "a", 2)?;
-    given.rank(1, name, "b", 2)?;
-    Ok(given)
+    given.rank(1, name, "b", 2)
 }
 
 /// Matrix product in float32.
@@ -246,7 +245,8 @@ fn matmul2d<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let level = level("matmul2d", device, policy)?;
-    let given = matrices("matmul2d", a, b)?;
+    let mut given = Inputs::new();
+    matrices("matmul2d", a, b, &mut given)?;
     call::fresh(a.py(), site("matmul2d"), &attrs(), given.tensors(), level)
 }
 
@@ -266,7 +266,8 @@ fn matmul2d_into(
     policy: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let level = level("matmul2d_into", device, policy)?;
-    let given = matrices("matmul2d_into", a, b)?;
+    let mut given = Inputs::new();
+    matrices("matmul2d_into", a, b, &mut given)?;
     call::into(a.py(), site("matmul2d_into"), &attrs(), given.tensors(), out, OutShape::OrFlat, level)
 }
 
@@ -280,7 +281,8 @@ fn matmul2d_resident_session<'py>(
     policy: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<Bound<'py, PyAny>> {
     const NAME: &str = "matmul2d_resident_session";
-    let given = matrices(NAME, a, b)?;
+    let mut given = Inputs::new();
+    matrices(NAME, a, b, &mut given)?;
     let (left, right) = (given.shape(0), given.shape(1));
     let (m, k, n) = (left[0], left[1], right[1]);
     if right[0] != k {

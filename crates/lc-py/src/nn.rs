@@ -1,7 +1,7 @@
 //! `lightning_core.api`: products with epilogues, normalisation, activations and fused pipelines.
 
 use crate::args::{Int, activation as named};
-use crate::array;
+use crate::array::Inputs;
 use crate::call::{self, Site, level};
 use crate::error::raise;
 use lc_core::{Activation, Error};
@@ -56,7 +56,8 @@ fn matmul<'py>(
     const NAME: &str = "matmul";
     let level = level(NAME, device, policy)?;
     let attrs = MatmulAttrs { activation: named(NAME, activation)? };
-    let given = array::inputs(NAME, ["a", "b", "bias", "residual"], [Some(a), Some(b), bias, residual])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["a", "b", "bias", "residual"], [Some(a), Some(b), bias, residual])?;
     let site = Site { op: &MATMUL, name: NAME };
     call::result(a.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -103,7 +104,8 @@ fn linear<'py>(
     const NAME: &str = "linear";
     let level = level(NAME, device, policy)?;
     let attrs = LinearAttrs { activation: named(NAME, activation)? };
-    let given = array::inputs(NAME, ["x", "weight", "bias"], [Some(x), Some(weight), bias])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x", "weight", "bias"], [Some(x), Some(weight), bias])?;
     let site = Site { op: &LINEAR, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -146,7 +148,8 @@ fn softmax<'py>(
     const NAME: &str = "softmax";
     let level = level(NAME, device, policy)?;
     let attrs = SoftmaxAttrs { axis: axis.value(NAME, "axis")? };
-    let given = array::inputs(NAME, ["x"], [Some(x)])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &SOFTMAX, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -191,7 +194,8 @@ fn layer_norm<'py>(
     const NAME: &str = "layer_norm";
     let level = level(NAME, device, policy)?;
     let attrs = LayerNormAttrs { eps };
-    let given = array::inputs(NAME, ["x", "weight", "bias"], [Some(x), weight, bias])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x", "weight", "bias"], [Some(x), weight, bias])?;
     let site = Site { op: &LAYER_NORM, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -235,7 +239,8 @@ fn rms_norm<'py>(
     const NAME: &str = "rms_norm";
     let level = level(NAME, device, policy)?;
     let attrs = RmsNormAttrs { eps };
-    let given = array::inputs(NAME, ["x", "weight"], [Some(x), weight])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x", "weight"], [Some(x), weight])?;
     let site = Site { op: &RMS_NORM, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -275,7 +280,8 @@ fn relu<'py>(
     const NAME: &str = "relu";
     let level = level(NAME, device, policy)?;
     let attrs = ActivationAttrs { kind: Activation::Relu };
-    let given = array::inputs(NAME, ["x"], [Some(x)])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &ACTIVATION, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -315,7 +321,8 @@ fn silu<'py>(
     const NAME: &str = "silu";
     let level = level(NAME, device, policy)?;
     let attrs = ActivationAttrs { kind: Activation::Silu };
-    let given = array::inputs(NAME, ["x"], [Some(x)])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &ACTIVATION, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -366,7 +373,8 @@ fn gelu<'py>(
         }
     };
     let attrs = ActivationAttrs { kind };
-    let given = array::inputs(NAME, ["x"], [Some(x)])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x"], [Some(x)])?;
     let site = Site { op: &ACTIVATION, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -417,7 +425,8 @@ fn ffn<'py>(
     const NAME: &str = "ffn";
     let level = level(NAME, device, policy)?;
     let attrs = FfnAttrs { activation: named(NAME, activation)? };
-    let given = array::inputs(NAME, ["x", "w1", "w2", "b1", "b2"], [Some(x), Some(w1), Some(w2), b1, b2])?;
+    let mut given = Inputs::new();
+    given.read_all(NAME, ["x", "w1", "w2", "b1", "b2"], [Some(x), Some(w1), Some(w2), b1, b2])?;
     let site = Site { op: &FFN, name: NAME };
     call::result(x.py(), site, &attrs.into(), given.tensors(), out, level)
 }
@@ -467,7 +476,8 @@ fn layer_norm_projection<'py>(
     const NAME: &str = "layer_norm_projection";
     let level = level(NAME, device, policy)?;
     let attrs = LayerNormProjectionAttrs { eps };
-    let given = array::inputs(
+    let mut given = Inputs::new();
+    given.read_all(
         NAME,
         ["x", "weight", "norm_weight", "norm_bias", "bias"],
         [Some(x), Some(weight), norm_weight, norm_bias, bias],

@@ -493,8 +493,8 @@ unsafe fn rows_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
         // SAFETY: the caller's contract.
         unsafe {
             match pass {
-                Pass::Stream => span::<S, T, F, N, STREAM>(f, inputs, fixed, out, cols, false),
-                _ => span::<S, T, F, N, NEAR>(f, inputs, fixed, out, cols, false),
+                Pass::Stream => span::<S, T, F, N, STREAM>(f, inputs, fixed, out, cols),
+                _ => span::<S, T, F, N, NEAR>(f, inputs, fixed, out, cols),
             }
         }
     }
@@ -537,7 +537,7 @@ unsafe fn tiles_of<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
                 let inputs = std::array::from_fn(|k| at[k].wrapping_offset(row as isize * pitch[k]));
                 let out = out.wrapping_add((first_row + row) * cols + first_col);
                 // SAFETY: rows of the block, in the view or in its copy.
-                unsafe { span::<S, T, F, N, NEAR>(f, inputs, fixed, out, width, false) };
+                unsafe { span::<S, T, F, N, NEAR>(f, inputs, fixed, out, width) };
             }
         }
     }

@@ -10,8 +10,6 @@ import math
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from lightning_core.bench.cases import LN_EPS, Case
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.timing import Candidate
@@ -75,7 +73,7 @@ def _onednn_linear(torch: Any, tensors: dict[str, Any], case: Case) -> Candidate
     batch = case.p["m"] if case.op == "matmul" else case.p["batch"]
 
     def pack(weight: Any) -> Any:
-        return ops._reorder_linear_weight(weight.to_mkldnn(), batch)
+        return ops._reorder_linear_weight(weight, batch)
 
     t = tensors
     names: dict[str, Any] = {"f": ops._linear_pointwise, **t, "none": []}
