@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 on_devices = pytest.mark.parametrize("device", ["cpu", "auto", "metal"])
 

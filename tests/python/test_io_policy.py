@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 BINARY = [lc.MatMulIoPolicy, lc.MatrixElementwiseIoPolicy, lc.VectorAddIoPolicy]
 FIELDS = ["upload_a", "upload_b", "download_out", "synchronize"]
@@ -99,10 +98,14 @@ def test_d2_without_a_download_nothing_is_written(device, rng):
 def test_d2_one_shot_attention_without_an_upload(device, name, rng):
     q = rng.random(8, np.float32)
     with pytest.raises(lc.NotInitializedError) as caught:
-        lc.attention_forward_with_policy(q, q, q, 4, 2, False, device, lc.AttentionIoPolicy(**{f"upload_{name}": False}))
+        lc.attention_forward_with_policy(
+            q, q, q, 4, 2, False, device, lc.AttentionIoPolicy(**{f"upload_{name}": False})
+        )
     assert caught.value.argument == name
     silent = lc.AttentionIoPolicy(download_out=False)
-    assert lc.attention_forward_with_policy(q.tolist(), q.tolist(), q.tolist(), 4, 2, False, device, silent) == [0.0] * 8
+    assert (
+        lc.attention_forward_with_policy(q.tolist(), q.tolist(), q.tolist(), 4, 2, False, device, silent) == [0.0] * 8
+    )
 
 
 @pytest.mark.parametrize("device", DEVICES)

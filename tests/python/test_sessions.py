@@ -6,10 +6,9 @@ import gc
 import threading
 from pathlib import Path
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 # "metal" follows the fallback policy where there is none.
 DEVICES = ["cpu", "auto", "metal"]
@@ -224,7 +223,10 @@ def test_any_shape_with_the_right_number_of_elements():
 def test_sizes_that_cannot_be(bad):
     makers = [
         *(lambda i=i: lc.MatMulMetalResidentSession(*[bad if i == j else 4 for j in range(3)]) for i in range(3)),
-        *(lambda i=i: lc.MatrixElemwiseMetalResidentSession(*[bad if i == j else 4 for j in range(2)]) for i in range(2)),
+        *(
+            lambda i=i: lc.MatrixElemwiseMetalResidentSession(*[bad if i == j else 4 for j in range(2)])
+            for i in range(2)
+        ),
         *(lambda i=i: lc.Conv2dMetalResidentSession(*[bad if i == j else 4 for j in range(7)]) for i in range(7)),
         lambda: lc.VectorAddMetalResidentSession(bad),
     ]
@@ -483,7 +485,9 @@ def test_threads_share_a_session(n, rng):
 
 
 def test_threads_with_a_session_each(rng):
-    operands = [(rng.standard_normal((48, 48), np.float32), rng.standard_normal((48, 48), np.float32)) for _ in range(4)]
+    operands = [
+        (rng.standard_normal((48, 48), np.float32), rng.standard_normal((48, 48), np.float32)) for _ in range(4)
+    ]
 
     def work(i):
         a, b = operands[i]

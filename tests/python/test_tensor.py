@@ -5,10 +5,9 @@ from __future__ import annotations
 import gc
 import sys
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 CLASSES = [(lc.Tensor, np.float32, lc.TensorView), (lc.Tensor64, np.float64, lc.Tensor64View)]
 both = pytest.mark.parametrize(("cls", "dtype", "view_cls"), CLASSES, ids=["float32", "float64"])

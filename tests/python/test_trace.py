@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import threading
 
+import lightning_core as lc
 import numpy as np
 import pytest
-
-import lightning_core as lc
 
 EVENT_KEYS = [
     "type", "status", "timestamp_ns", "size_bytes", "detail0", "detail1", "op", "requested_device", "selected_device",
