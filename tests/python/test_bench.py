@@ -225,6 +225,14 @@ class TestEnvironment:
         monkeypatch.setenv("LC_BENCH_STARTED_WITHOUT", started["LC_BENCH_STARTED_WITHOUT"])
         assert environ.clean_restart(["quick"], 3)["OPENBLAS_CORETYPE"] == "Haswell"
 
+    def test_disturbance(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        readings = iter([(10.0, 1.0, 4.0), (16.0, 1.5, 8.0), (0.0, 0.0, 0.0)])
+        monkeypatch.setattr(environ.Disturbance, "_read", staticmethod(lambda: next(readings)))
+        expected = "others used 0.50 processors during the run, the hypervisor took 0.12"
+        assert environ.Disturbance().text(4.0) == expected
+        monkeypatch.setattr(environ.Disturbance, "_read", staticmethod(lambda: None))
+        assert environ.Disturbance().text(1.0) is None
+
     def test_a_missing_peer_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "onnxruntime", None)
         found, missing = peers.load(["numpy", "onnxruntime"], 1, False)

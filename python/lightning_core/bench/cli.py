@@ -146,13 +146,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     about = _about(limits, found, missing, removed, options.seconds)
     _print_about(about)
     progress = Progress(len(rows), sys.stderr)
+    disturbance, start = environ.Disturbance(), time.monotonic()
     results = []
     for row in rows:
         progress.begin(row.label)
         result = run_row(row, found, limits, options.seconds, options.device, progress.tick)
         progress.end(result)
         results.append(result)
+    about["disturbance"] = disturbance.text(time.monotonic() - start)
     print(report.table(results))
+    if about["disturbance"]:
+        print(about["disturbance"])
     _write(options, results, found, about)
     failed = sum(bool(r.failures) for r in results)
     if failed:

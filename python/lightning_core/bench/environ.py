@@ -102,3 +102,32 @@ def cpus() -> int:
 def own_variables(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that change our own side."""
     return {n: v for n, v in sorted(environ.items()) if n.startswith(OWN_PREFIX) and n != _MARK}
+
+
+class Disturbance:
+    """How much processor time others took while a run lasted: other programs, and the hypervisor."""
+
+    def __init__(self) -> None:
+        self._before = self._read()
+
+    @staticmethod
+    def _read() -> tuple[float, float, float] | None:
+        # Busy and stolen seconds of the machine, and the seconds of this process; None where there is no /proc.
+        try:
+            with open("/proc/stat", encoding="ascii") as file:
+                ticks = [int(field) for field in file.readline().split()[1:9]]
+        except (OSError, ValueError):
+            return None
+        own = os.times()
+        second = os.sysconf("SC_CLK_TCK")
+        busy = sum(ticks) - ticks[3] - ticks[4] - ticks[7]
+        return busy / second, ticks[7] / second, own.user + own.system
+
+    def text(self, seconds: float) -> str | None:
+        """One line about the ``seconds`` since this was made, or None where it is not known."""
+        after = self._read()
+        if self._before is None or after is None:
+            return None
+        busy, stolen, own = (b - a for a, b in zip(self._before, after, strict=True))
+        others = max(busy - own, 0.0) / seconds
+        return f"others used {others:.2f} processors during the run, the hypervisor took {stolen / seconds:.2f}"

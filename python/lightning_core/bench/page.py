@@ -117,6 +117,8 @@ def html(results: Sequence[Result], about: dict[str, Any]) -> str:
     if about["removed_variables"]:
         named = ", ".join(f"{n}={v}" for n, v in about["removed_variables"].items())
         parts.append(f"<p class=soft>Removed from the environment, since they limit a peer: {escape(named)}.</p>")
+    if about.get("disturbance"):
+        parts.append(f"<p class=soft>{escape(about['disturbance'])}.</p>")
     for result in results:
         parts += [f'<p class=bad>Failed: {escape(result.row.label)}: {escape(f)}</p>' for f in result.failures]
     parts.append("<h2>Share of the machine's limit</h2>" + _shares(results))
