@@ -38,7 +38,7 @@ check: $(VENV)/extension
 	$(CARGO) check --workspace --target aarch64-apple-darwin --locked
 	$(PY) -m ruff check python examples tests
 	$(PY) -m mypy --strict examples python/lightning_core
-	$(PY) -m mypy.stubtest lightning_core --allowlist tests/stubtest_allowlist.txt
+	$(PY) -m mypy.stubtest lightning_core --mypy-config-file pyproject.toml --allowlist tests/stubtest_allowlist.txt
 
 ## Speed against the peers that are installed; results in bench-results/.
 bench: $(VENV)/extension
