@@ -28,7 +28,7 @@ endif
 	$(CARGO) test --workspace --exclude lc-py --locked --doc --quiet
 
 test-python: $(VENV)/extension
-	$(PY) -m pytest tests/python -q
+	$(PY) -m pytest tests/python
 
 ## Format, lints, docs, types and drift: what must hold beside the tests.
 check: $(VENV)/extension
