@@ -1,0 +1,164 @@
+//! Which GPU, with which features and limits.
+
+use lc_core::{DeviceKind, Error, ErrorKind, Result};
+use wgpu::{DeviceType, Features};
+
+/// How the backend is to behave. [`Options::from_env`] is what the runtime uses.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Part of the name of the adapter to use, in any case, or its position. Only an adapter named so may be a software
+    /// one when there is a GPU.
+    pub adapter: Option<String>,
+    /// The longest that one submission should keep the device busy, in milliseconds, so that no watchdog ends it.
+    pub max_ms_per_submit: u32,
+    /// Bytes of free buffers that are kept for the next allocation.
+    pub pool_bytes: u64,
+    /// Submissions that may be outstanding.
+    pub in_flight: usize,
+    /// Whether the driver's validation layers are on and kernels check their bounds.
+    pub validation: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            adapter: None,
+            max_ms_per_submit: 500,
+            pool_bytes: 1 << 30,
+            in_flight: 8,
+            validation: cfg!(debug_assertions),
+        }
+    }
+}
+
+impl Options {
+    /// The defaults, and what the environment says: `LC_VULKAN_ADAPTER`, `LC_MAX_MS_PER_SUBMIT`, `LC_GPU_VALIDATION`.
+    /// Read once, when the device is first used.
+    pub fn from_env() -> Options {
+        let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+        let mut options = Options { adapter: text("LC_VULKAN_ADAPTER"), ..Options::default() };
+        if let Some(ms) = text("LC_MAX_MS_PER_SUBMIT").and_then(|v| v.parse().ok()) {
+            options.max_ms_per_submit = u32::max(1, ms);
+        }
+        if let Some(on) = text("LC_GPU_VALIDATION") {
+            options.validation = on != "0";
+        }
+        options
+    }
+}
+
+/// An adapter that was chosen and opened.
+#[derive(Debug)]
+pub struct Adapter {
+    /// Name, driver and kind.
+    pub info: wgpu::AdapterInfo,
+    /// The device.
+    pub device: wgpu::Device,
+    /// Its queue.
+    pub queue: wgpu::Queue,
+    /// Features that are on.
+    pub features: Features,
+    /// Limits.
+    pub limits: wgpu::Limits,
+    /// Shapes and types of its matrix units; empty where the adapter has none or the feature is off.
+    pub cooperative: Vec<wgpu::CooperativeMatrixProperties>,
+    /// Whether it was asked for by name.
+    pub named: bool,
+}
+
+/// What kernels use where an adapter has it.
+const WANTED: Features = Features::SHADER_F16
+    .union(Features::SUBGROUP)
+    .union(Features::TIMESTAMP_QUERY)
+    .union(Features::TIMESTAMP_QUERY_INSIDE_PASSES)
+    .union(Features::TIMESTAMP_QUERY_INSIDE_ENCODERS)
+    .union(Features::MAPPABLE_PRIMARY_BUFFERS)
+    .union(Features::PIPELINE_CACHE)
+    .union(Features::EXPERIMENTAL_COOPERATIVE_MATRIX);
+
+impl Adapter {
+    /// The kind of device that this machine's GPUs are: Metal on Apple machines, Vulkan elsewhere.
+    pub const KIND: DeviceKind = if cfg!(target_vendor = "apple") { DeviceKind::Metal } else { DeviceKind::Vulkan };
+
+    /// Opens the adapter that the options name, else the best: discrete, integrated, virtual, software.
+    ///
+    /// # Errors
+    /// No adapter; none of that name; one without what every kernel needs (parameters as immediates).
+    pub fn open(options: &Options) -> Result<Adapter> {
+        let backends = if cfg!(target_vendor = "apple") { wgpu::Backends::METAL } else { wgpu::Backends::VULKAN };
+        let flags = match options.validation {
+            true => wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG,
+            false => wgpu::InstanceFlags::empty(),
+        };
+        let descriptor =
+            wgpu::InstanceDescriptor { backends, flags, ..wgpu::InstanceDescriptor::new_without_display_handle() };
+        let instance = wgpu::Instance::new(descriptor);
+        let adapters = pollster::block_on(instance.enumerate_adapters(backends));
+        let adapter = pick(adapters, options.adapter.as_deref())?;
+        let info = adapter.get_info();
+        let fail = |what: String| {
+            Error::new(ErrorKind::DriverError, Adapter::KIND.name()).argument(info.name.clone()).got(what)
+        };
+        if !adapter.features().contains(Features::IMMEDIATES) {
+            return Err(fail("an adapter without immediates".into()).hint("use device \"cpu\""));
+        }
+        let features = (adapter.features() & WANTED) | Features::IMMEDIATES;
+        let mut limits = adapter.limits();
+        limits.max_immediate_size = limits.max_immediate_size.min(128);
+        // SAFETY: cooperative matrices are the one experimental feature in use. Their kernels are checked against the
+        // portable one on this very adapter before they may be chosen, and a device that misbehaves is lost, not ours.
+        let experimental_features = unsafe { wgpu::ExperimentalFeatures::enabled() };
+        let request = wgpu::DeviceDescriptor {
+            label: Some("lightning-core"),
+            required_features: features,
+            required_limits: limits.clone(),
+            experimental_features,
+            memory_hints: wgpu::MemoryHints::Performance,
+            trace: wgpu::Trace::Off,
+        };
+        let (device, queue) =
+            pollster::block_on(adapter.request_device(&request)).map_err(|cause| fail(cause.to_string()))?;
+        let cooperative = match features.contains(Features::EXPERIMENTAL_COOPERATIVE_MATRIX) {
+            true => adapter.cooperative_matrix_properties(),
+            false => Vec::new(),
+        };
+        Ok(Adapter { info, device, queue, features, limits, cooperative, named: options.adapter.is_some() })
+    }
+
+    /// Whether it is a program that stands in for a GPU.
+    pub fn software(&self) -> bool {
+        self.info.device_type == DeviceType::Cpu
+    }
+
+    /// Whether the host and the device share one memory, so that buffers can be mapped in place.
+    pub fn unified(&self) -> bool {
+        self.features.contains(Features::MAPPABLE_PRIMARY_BUFFERS)
+            && matches!(self.info.device_type, DeviceType::IntegratedGpu | DeviceType::Cpu)
+    }
+}
+
+fn pick(adapters: Vec<wgpu::Adapter>, name: Option<&str>) -> Result<wgpu::Adapter> {
+    let names: Vec<_> = adapters.iter().map(|a| a.get_info().name).collect();
+    let none = |expected: String| {
+        let got = if names.is_empty() { "none".into() } else { format!("{names:?}") };
+        Error::unsupported(Adapter::KIND.name(), expected, got)
+    };
+    if let Some(name) = name {
+        let wanted = name.to_lowercase();
+        let position = wanted.parse::<usize>().ok();
+        return adapters
+            .into_iter()
+            .enumerate()
+            .find(|(i, a)| position.map_or_else(|| a.get_info().name.to_lowercase().contains(&wanted), |p| p == *i))
+            .map(|(_, adapter)| adapter)
+            .ok_or_else(|| none(format!("an adapter called {name:?}")).hint("LC_VULKAN_ADAPTER names the adapter"));
+    }
+    let rank = |adapter: &wgpu::Adapter| match adapter.get_info().device_type {
+        DeviceType::DiscreteGpu => 0,
+        DeviceType::IntegratedGpu => 1,
+        DeviceType::VirtualGpu => 2,
+        DeviceType::Other => 3,
+        DeviceType::Cpu => 4,
+    };
+    adapters.into_iter().min_by_key(rank).ok_or_else(|| none("a GPU with a driver".into()).hint("use device \"cpu\""))
+}

@@ -1,0 +1,27 @@
+//! The GPU backend: Metal on Apple machines, Vulkan elsewhere. One host code path and one set of WGSL kernels serve both,
+//! through [wgpu](https://docs.rs/wgpu), so that what runs on Metal can be proven on any machine with a Vulkan driver, a
+//! software one included.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `adapter` | which GPU, its features and limits |
+//! | `pool` | buffers, by size class, with a cap |
+//! | `stream` | encoding, submission, waiting: many dispatches in one pass and one submit |
+//! | `pipeline` | compiled kernels, made once for each shader and set of constants |
+//! | `launch` | what an op's code says to the rest: bind, scratch, dispatch |
+//! | `ops/<op>` | which kernels an op has, and how a call becomes dispatches |
+//! | `kernels/<op>.wgsl` | the kernels |
+
+mod adapter;
+mod backend;
+mod failure;
+pub mod launch;
+mod memory;
+pub mod ops;
+mod pipeline;
+mod pool;
+pub mod shader;
+mod stream;
+
+pub use adapter::{Adapter, Options};
+pub use backend::WgpuBackend;

@@ -1,0 +1,81 @@
+//! Sum, difference, product and quotient, with NumPy's broadcasting: one thread an element, by strides.
+
+use crate::launch::{Inputs, Kernel, Launch, Outputs, folded};
+use crate::shader::Shader;
+use lc_core::{Attrs, DType, Error, ErrorKind, Math, OpDef, Result};
+use wgpu::Features;
+
+/// Most dimensions that the kernel counts through; a tensor has no more.
+const RANK: usize = 8;
+const GROUP: u64 = 256;
+
+/// `out = a OP b`.
+pub static SHADER: Shader = Shader {
+    name: "elementwise",
+    source: include_str!("../kernels/elementwise.wgsl"),
+    bindings: 3,
+    params: 4 + 3 * RANK as u32,
+    needs: Features::empty(),
+};
+
+/// The constants that it is used with.
+pub const VARIANTS: &[&[(&str, f64)]] = &[&[("OP", 0.0)], &[("OP", 1.0)], &[("OP", 2.0)], &[("OP", 3.0)]];
+
+const fn kernel(
+    op: &'static OpDef,
+    launch: fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>,
+) -> Kernel {
+    Kernel {
+        op,
+        name: "elementwise",
+        dtypes: &[DType::F32],
+        math: Math::IeeeF32,
+        needs: Features::empty(),
+        accepts: |_, _| true,
+        launch,
+    }
+}
+
+/// `a + b`.
+pub static ADD: Kernel = kernel(&lc_ops::ADD, |l, _, i, o| launch(l, 0, i, o));
+/// `a − b`.
+pub static SUB: Kernel = kernel(&lc_ops::SUB, |l, _, i, o| launch(l, 1, i, o));
+/// `a · b`.
+pub static MUL: Kernel = kernel(&lc_ops::MUL, |l, _, i, o| launch(l, 2, i, o));
+/// `a / b`.
+pub static DIV: Kernel = kernel(&lc_ops::DIV, |l, _, i, o| launch(l, 3, i, o));
+
+fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
+    let [Some(a), Some(b)] = inputs else {
+        return Err(Error::new(ErrorKind::Unknown, "elementwise").expected("two operands"));
+    };
+    let out = &outputs[0];
+    let all = out.spec.shape.dims();
+    let dims = &all[all.len().saturating_sub(RANK)..];
+    let rank = dims.len();
+    let mut params = vec![0u32; SHADER.params as usize];
+    let (bound_a, bound_b, bound_out) = (launch.bind(a)?, launch.bind(b)?, launch.bind(out)?);
+    let count = out.spec.shape.numel();
+    params[0] = count as u32;
+    params[1] = bound_a.first;
+    params[2] = bound_b.first;
+    params[3] = bound_out.first;
+    for (d, extent) in dims.iter().enumerate() {
+        // Right-aligned, so that the innermost dimension is always the last.
+        let at = RANK - rank + d;
+        params[4 + at] = *extent as u32;
+        for (k, operand) in [a, b].into_iter().enumerate() {
+            let own = operand.spec.shape.dims();
+            // A dimension that the operand lacks, or has once, is read again and again.
+            let missing = all.len() - own.len();
+            let index = (all.len() - rank + d).checked_sub(missing);
+            let stride = index.filter(|i| own[*i] != 1).map_or(0, |i| operand.strides[i]);
+            params[4 + RANK * (k + 1) + at] = stride as u32;
+        }
+    }
+    for extent in &mut params[4..4 + RANK - rank] {
+        *extent = 1;
+    }
+    let bindings = [bound_a.binding, bound_b.binding, bound_out.binding];
+    launch.dispatch(&SHADER, VARIANTS[op], &bindings, &params, folded((count as u64).div_ceil(GROUP)))
+}
