@@ -16,6 +16,7 @@ use std::sync::Arc;
 enum Kept {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    F16(Vec<half::f16>),
 }
 
 /// What a cached plan was made for.
@@ -123,6 +124,7 @@ impl Runner {
                 let kept = match tensor.dtype() {
                     DType::F32 => Kept::F32(data.into_iter().map(f32::from_f64).collect()),
                     DType::F64 => Kept::F64(data),
+                    DType::F16 => Kept::F16(data.into_iter().map(half::f16::from_f64).collect()),
                 };
                 self.constants.insert(*id, kept);
             }
@@ -140,6 +142,7 @@ impl Runner {
             let kept = || match self.constants.get(&feed.tensor)? {
                 Kept::F32(data) => Some(TensorRef::new(data, dims)),
                 Kept::F64(data) => Some(TensorRef::new(data, dims)),
+                Kept::F16(data) => Some(TensorRef::new(data, dims)),
             };
             match feeds.iter().rev().find(|(id, _)| *id == feed.tensor) {
                 Some((_, tensor)) if tensor.shape() == &feed.spec.shape => Ok(*tensor),
@@ -162,6 +165,7 @@ impl Runner {
         let kept = || match self.constants.get(&id)? {
             Kept::F32(data) => TensorRef::new(data, dims.dims()).ok(),
             Kept::F64(data) => TensorRef::new(data, dims.dims()).ok(),
+            Kept::F16(data) => TensorRef::new(data, dims.dims()).ok(),
         };
         let tensor = feeds.iter().rev().find(|(fed, _)| *fed == id).map(|(_, tensor)| *tensor).or_else(kept);
         let Some(tensor) = tensor else {

@@ -92,21 +92,22 @@ fn batch_offset(tensor: &TensorRef<'_>, out: &Shape, index: usize) -> isize {
 
 fn prepare(isa: Isa, _: &Attrs, inputs: &[Option<TensorRef<'_>>], index: usize) -> Result<Option<Buffer>> {
     match inputs.get(index).and_then(Option::as_ref) {
-        Some(b) if index == B && b.shape().rank() == 2 => Ok(Some(pack(isa, b, false))),
+        Some(b) if index == B && b.shape().rank() == 2 => Ok(pack(isa, b, false)),
         _ => Ok(None),
     }
 }
 
-/// Packs a matrix, or its transpose, as the right operand of a product.
-pub fn pack(isa: Isa, tensor: &TensorRef<'_>, transposed: bool) -> Buffer {
+/// Packs a matrix, or its transpose, as the right operand of a product; `None` for a type that no product here takes.
+pub fn pack(isa: Isa, tensor: &TensorRef<'_>, transposed: bool) -> Option<Buffer> {
     fn of<T: Real + GemmFloat>(isa: Isa, tensor: &TensorRef<'_>, transposed: bool) -> Buffer {
         let view: Mat<T> = matrix(tensor, 0);
         // SAFETY: the strides are those of a readable view.
         let packed = unsafe { PackedB::<T>::new(isa, if transposed { view.t() } else { view }) };
         packed_buffer(packed.bytes(), packed)
     }
-    match tensor.dtype() {
+    Some(match tensor.dtype() {
         DType::F32 => of::<f32>(isa, tensor, transposed),
         DType::F64 => of::<f64>(isa, tensor, transposed),
-    }
+        DType::F16 => return None,
+    })
 }

@@ -229,6 +229,8 @@ pub fn by_dtype(
     match call.dtype() {
         DType::F32 => single(call),
         DType::F64 => double(call),
+        // No entry of the kernel table has it.
+        DType::F16 => Err(lc_core::Error::unsupported("cpu", "float32 or float64", "float16")),
     }
 }
 

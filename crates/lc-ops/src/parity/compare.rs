@@ -111,6 +111,8 @@ fn ulp(dtype: DType, x: f64) -> f64 {
             let x = x.min(f64::MAX.next_down());
             x.next_up() - x
         }
+        // 11 bits of significand, and subnormals of 2⁻²⁴.
+        DType::F16 => 2f64.powf(x.max(2f64.powi(-14)).log2().floor() - 10.0),
     }
 }
 
@@ -128,6 +130,7 @@ pub fn compare<T: Element>(op: &OpDef, case: &Case, want: &RefTensor, got: &[T])
     let eps = match T::DTYPE {
         DType::F32 => f64::from(f32::EPSILON),
         DType::F64 => f64::EPSILON,
+        DType::F16 => half::f16::EPSILON.to_f64(),
     };
     let largest = want.data.iter().copied().filter(|x| x.is_finite()).fold(0.0, |m: f64, x| m.max(x.abs()));
     let mut report = Report {

@@ -30,6 +30,7 @@ struct Tensor {
 enum Memory {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    F16(Vec<half::f16>),
 }
 
 impl Inputs {
@@ -53,6 +54,7 @@ impl Inputs {
             let memory = match T::DTYPE {
                 DType::F32 => Memory::F32(values.iter().map(|x| *x as f32).collect()),
                 DType::F64 => Memory::F64(values),
+                DType::F16 => Memory::F16(values.iter().map(|x| half::f16::from_f64(*x)).collect()),
             };
             let spec = TensorSpec::new(T::DTYPE, shape);
             Some(Tensor { spec, memory, offset: placed.offset, strides: placed.strides })
@@ -95,6 +97,7 @@ impl Tensor {
         match &self.memory {
             Memory::F32(data) => TensorRef::strided(data, self.offset, dims, &self.strides),
             Memory::F64(data) => TensorRef::strided(data, self.offset, dims, &self.strides),
+            Memory::F16(data) => TensorRef::strided(data, self.offset, dims, &self.strides),
         }
         .expect("a layout places every element in its memory")
     }
