@@ -37,7 +37,23 @@ use std::sync::OnceLock;
 #[inline]
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())]))
+    RUNTIME.get_or_init(|| Runtime::with_lazy(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())], lazy_backends()))
+}
+
+/// The devices that are opened when they are first asked for.
+#[cfg(feature = "wgpu")]
+fn lazy_backends() -> Vec<LazyBackend> {
+    use lc_wgpu::{Adapter, Options, WgpuBackend};
+    let open = || {
+        let backend = WgpuBackend::open(&Options::from_env())?;
+        Ok(backend as std::sync::Arc<dyn backend::Backend>)
+    };
+    vec![LazyBackend { kind: Adapter::KIND, open }]
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn lazy_backends() -> Vec<LazyBackend> {
+    Vec::new()
 }
 
 /// Threads that CPU kernels use, the caller's own included.
