@@ -25,6 +25,7 @@ pub mod session;
 pub mod shape;
 pub mod tensor;
 pub mod trace;
+pub mod tune;
 
 pub use activation::Activation;
 pub use attrs::{AttrKind, AttrSpec, AttrValue, Attrs};
