@@ -9,6 +9,7 @@ mod attention_train;
 mod conv2d;
 mod conv_attention;
 mod elementwise;
+mod elementwise_chain;
 mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Binding> {
         activation::BINDING,
         ffn::BINDING,
         layer_norm_projection::BINDING,
+        elementwise_chain::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
     all.push(pack::BINDING);

@@ -130,6 +130,9 @@ fn value(op: &OpDef, case: &Case, index: usize, random: &mut Random) -> f64 {
     match (op.name, index) {
         // Away from zero: a quotient should not be an outlier.
         ("div", 1) => x + 0.5f64.copysign(x),
+        ("elementwise_chain", index) if crate::elementwise_chain::divisors(&case.attrs).any(|d| d == index) => {
+            x + 0.5f64.copysign(x)
+        }
         // Scores of variance one: flat ones would hide an error in the softmax.
         ("attention" | "attention_train", 0) => 3.0 * x,
         // Some keys hidden. Rows that see one key or none occur in small cases.
