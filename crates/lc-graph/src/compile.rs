@@ -260,6 +260,7 @@ impl Compiled {
                     match feed.spec.dtype {
                         DType::F32 => at.cast::<f32>().write(signed() as f32),
                         DType::F64 => at.cast::<f64>().write(signed()),
+                        DType::F16 => at.cast::<half::f16>().write(half::f16::from_f64(signed())),
                     }
                 }
             }

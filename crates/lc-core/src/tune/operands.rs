@@ -70,6 +70,7 @@ fn with_elements<R>(spec: &TensorSpec, block: &[f64], f: impl FnOnce(*const u8) 
     Ok(match spec.dtype {
         DType::F32 => f(fill::<f32>(count, block)?.as_ptr().cast()),
         DType::F64 => f(fill::<f64>(count, block)?.as_ptr().cast()),
+        DType::F16 => f(fill::<half::f16>(count, block)?.as_ptr().cast()),
     })
 }
 
@@ -149,6 +150,7 @@ impl<'a> Operands<'a> {
         let read = |(spec, buffer): &(TensorSpec, Buffer)| match spec.dtype {
             DType::F32 => get::<f32>(memory, spec, buffer),
             DType::F64 => get::<f64>(memory, spec, buffer),
+            DType::F16 => get::<half::f16>(memory, spec, buffer),
         };
         self.outputs.iter().map(read).collect()
     }

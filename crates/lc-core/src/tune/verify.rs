@@ -19,8 +19,9 @@ fn unit(dtype: DType, math: Math) -> f64 {
     let bits = match (math, dtype) {
         (Math::IeeeF32, DType::F64) => 53,
         (Math::IeeeF32, DType::F32) => 24,
-        (Math::F32x3, _) => 22,
-        (Math::Tf32 | Math::F16, _) => 11,
+        (Math::F32x3, DType::F32 | DType::F64) => 22,
+        // Float16 results are rounded to 11 bits whatever the arithmetic.
+        (Math::Tf32 | Math::F16, _) | (Math::IeeeF32 | Math::F32x3, DType::F16) => 11,
         (Math::Bf16, _) => 8,
     };
     0.5f64.powi(bits)
