@@ -231,8 +231,8 @@ class Graph:
         self._receipt: Any = None
 
     def _record(self, arrays: Sequence[Any]) -> tuple[_Trace, list[int], list[int], bool]:
-        """Runs the function on stand-ins; gives the recording, its argument and result tensors, and whether the function
-        returns several."""
+        """Runs the function on stand-ins; gives the recording, its argument and result tensors, and whether there are
+        several results."""
         dtype = arrays[0].dtype if arrays else np.dtype(np.float32)
         trace = _Trace(dtype)
         feeds: list[int] = []
@@ -372,7 +372,7 @@ def ab_report(
     """Runs a graph call by call and as one plan, in turns, and compares results and times.
 
     Eager is every operation of the recording by itself, each result in a new array, as the functions of
-    ``lightning_core.api`` compute it; what Python adds to their calls is left out on both sides. The way that goes first
+    ``lightning_core.api`` compute it; what Python adds to their calls is left out on both sides. Which goes first
     changes from turn to turn.
 
     Parameters
@@ -411,8 +411,9 @@ def ab_report(
     traced = target if isinstance(target, Graph) else Graph(target)
     rng = np.random.default_rng(seed)
     shapes = [isinstance(x, tuple) and all(isinstance(d, int) for d in x) for x in inputs]
-    known = next((x.dtype for x, shape in zip(inputs, shapes) if not shape and getattr(x, "dtype", None) in _FLOATS), None)
-    args = [rng.uniform(-1, 1, x).astype(known or np.float32) if shape else x for x, shape in zip(inputs, shapes)]
+    dtypes = [x.dtype for x in inputs if getattr(x, "dtype", None) in _FLOATS]
+    dtype = dtypes[0] if dtypes else np.dtype(np.float32)
+    args = [rng.uniform(-1, 1, x).astype(dtype) if shape else x for x, shape in zip(inputs, shapes)]
     arrays = traced._arrays(args)
     trace, feeds, wanted, _ = traced._record(arrays)
     passed = [a for i, a in enumerate(arrays) if i not in traced._constants]

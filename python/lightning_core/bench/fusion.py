@@ -1,8 +1,8 @@
 """What planning a graph brings: the plan, the same plan without fusion, and the functions called one by one.
 
-All three compute the same from the same arrays, in one process and in turns, and each returns a new array. In rows of the
-form ``graph, constants`` the weights are constants of both plans, packed once; the functions get them at every call, as
-they always do.
+All three compute the same from the same arrays, in one process and in turns, and each returns a new array. In rows of
+the form ``graph, constants`` the weights are constants of both plans, packed once; the functions get them at every
+call, as they always do.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import lightning_core as lc
 import numpy as np
 
+import lightning_core as lc
 from lightning_core.bench.cases import LN_EPS, Case
 from lightning_core.bench.ours import COLUMN
 from lightning_core.bench.timing import Candidate
@@ -91,7 +91,8 @@ class _ConvAttention:
     """The plan of conv → attention, whose packing has no function that a recording could see."""
 
     def __init__(self, case: Case, constants: Sequence[int], without: Sequence[str], device: str) -> None:
-        ir, seq, head_dim = lc.GraphIR(), case.p["seq"], case.p["head_dim"]
+        ir: Any = lc.GraphIR()
+        seq, head_dim = case.p["seq"], case.p["head_dim"]
         tensors, fed = [], []
         for i, array in enumerate(case.arrays.values()):
             tensors.append(ir.add_constant(array) if i in constants else ir.add_tensor(array.shape))

@@ -163,10 +163,10 @@ pub fn html(plan: &Compiled, notes: &Notes<'_>) -> String {
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Plan of a graph</title>\n<style>{STYLE}</style></head><body>\n"
     );
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<h1>Plan of a graph</h1>\n<p>{} launches instead of {}; {} bytes moved instead of {}; {} intermediate results \
-         stay in the plan; {} bytes of memory at most; {} constants packed, {} bytes.</p>\n",
+         stay in the plan; {} bytes of memory at most; {} constants packed, {} bytes.</p>",
         t.launches,
         t.before_launches,
         t.bytes,
@@ -176,9 +176,9 @@ pub fn html(plan: &Compiled, notes: &Notes<'_>) -> String {
         plan.packed().0,
         plan.packed().1,
     );
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "<div class=\"graphs\"><section class=\"wide\"><h2>Before</h2>{}</section><section class=\"wide\"><h2>After</h2>{}</section></div>\n",
+        "<div class=\"graphs\"><section class=\"wide\"><h2>Before</h2>{}</section><section class=\"wide\"><h2>After</h2>{}</section></div>",
         column(&before, plan.edges()),
         column(&after, &links),
     );
