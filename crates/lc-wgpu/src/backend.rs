@@ -24,6 +24,7 @@ pub struct WgpuBackend {
     nothing: GpuBuffer,
     stream: Mutex<Stream>,
     failure: Arc<Failure>,
+    proofs: Mutex<ops::Proofs>,
 }
 
 impl WgpuBackend {
@@ -54,6 +55,7 @@ impl WgpuBackend {
             nothing: pool.take(256)?,
             stream: Mutex::new(Stream::new(&adapter, options, failure.clone())),
             failure,
+            proofs: Mutex::default(),
             pool,
             staging,
             descriptor,
@@ -77,6 +79,16 @@ impl WgpuBackend {
 
     pub(crate) fn nothing(&self) -> &GpuBuffer {
         &self.nothing
+    }
+
+    /// Which kernels on matrix units have proven themselves here.
+    pub(crate) fn proofs(&self) -> MutexGuard<'_, ops::Proofs> {
+        self.proofs.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Whether a failure of the device waits to be reported, or the device is lost.
+    pub(crate) fn failed(&self) -> bool {
+        self.failure.check().is_err()
     }
 
     /// What is encoded and submitted.
