@@ -1,6 +1,8 @@
 //! The ops that the device runs, one file each.
 
 mod activation;
+mod attention;
+mod attention_train;
 mod dense;
 mod elementwise;
 mod layer_norm;
@@ -9,6 +11,7 @@ mod rms_norm;
 mod softmax;
 
 use crate::launch::Kernel;
+use crate::pipeline::Constants;
 use crate::shader::Shader;
 
 /// Every kernel, best first among those of one op.
@@ -21,11 +24,13 @@ pub static ALL: &[&Kernel] = &[
     &softmax::SOFTMAX,
     &layer_norm::LAYER_NORM,
     &rms_norm::RMS_NORM,
+    &attention::ATTENTION,
+    &attention_train::ATTENTION_TRAIN,
 ];
 
 /// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
 /// reviewed.
-pub static SHADERS: &[(&Shader, &[&[(&str, f64)]])] = &[
+pub static SHADERS: &[(&Shader, &[Constants<'static>])] = &[
     (&elementwise::SHADER, elementwise::VARIANTS),
     (&elementwise::DENSE, elementwise::VARIANTS),
     (&dense::COPY, dense::COPY_VARIANTS),
@@ -35,4 +40,9 @@ pub static SHADERS: &[(&Shader, &[&[(&str, f64)]])] = &[
     (&softmax::LANES, softmax::LANES_VARIANTS),
     (&norm::NORM_1, norm::VARIANTS),
     (&norm::NORM_4, norm::VARIANTS),
+    (&attention::TILES_1, attention::VARIANTS),
+    (&attention::TILES_4, attention::VARIANTS),
+    (&attention::MERGE, &[&[]]),
+    (&attention_train::RESIDUAL, &[&[]]),
+    (&attention_train::SUM, &[&[]]),
 ];
