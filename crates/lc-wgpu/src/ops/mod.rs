@@ -3,6 +3,8 @@
 mod activation;
 mod attention;
 mod attention_train;
+mod conv2d;
+mod conv_attention;
 mod dense;
 mod elementwise;
 mod layer_norm;
@@ -26,6 +28,8 @@ pub static ALL: &[&Kernel] = &[
     &rms_norm::RMS_NORM,
     &attention::ATTENTION,
     &attention_train::ATTENTION_TRAIN,
+    &conv2d::CONV2D,
+    &conv_attention::CONV_ATTENTION,
 ];
 
 /// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
@@ -45,4 +49,6 @@ pub static SHADERS: &[(&Shader, &[Constants<'static>])] = &[
     (&attention::MERGE, &[&[]]),
     (&attention_train::RESIDUAL, &[&[]]),
     (&attention_train::SUM, &[&[]]),
+    (&conv2d::TILES, conv2d::TILES_VARIANTS),
+    (&conv2d::DIRECT, conv2d::DIRECT_VARIANTS),
 ];
