@@ -17,6 +17,9 @@ CAPABILITY_KEYS = [
     "runtime_trace_surface",
     "sync_policy_surface",
     "memory_model",
+    "name",
+    "software",
+    "reason",
 ]
 
 
@@ -30,11 +33,12 @@ def test_capabilities_have_the_keys_in_order(device):
     table = lc.runtime_backend_capabilities(device)
     assert list(table) == CAPABILITY_KEYS
     assert table["device"] == device
-    assert all(isinstance(table[key], bool) for key in CAPABILITY_KEYS[1:-1])
+    assert all(isinstance(table[key], bool) for key in CAPABILITY_KEYS[1:9])
     assert table["runtime_trace_surface"] and table["sync_policy_surface"]
     if device == "cpu":
         assert table["built"] and table["available"] and table["compute_surface"]
         assert table["memory_model"] == "host-managed-compat"
+    assert bool(table["name"]) == table["available"] != bool(table["reason"])
 
 
 def test_active_capabilities_are_those_of_the_preferred_device():

@@ -202,8 +202,22 @@ pub trait Backend: Send + Sync {
     fn sync(&self) -> &dyn Synchronize;
     /// Device-side times.
     fn profile(&self) -> &dyn Profile;
-    /// Its kernels, best first among those of one op. The table lives as long as the process, so that a plan can hold on
-    /// to an entry.
+    /// Whether it is gone for good: a runtime that can opens it again.
+    fn lost(&self) -> bool {
+        false
+    }
+    /// What to do to use it under fallback "deny", if it is a software stand-in for the device that its kind names and
+    /// nobody asked for it by its own name; `None` for the real thing.
+    fn stand_in(&self) -> Option<&'static str> {
+        None
+    }
+    /// What times of its kernels depend on beside the adapter: the driver's version, or the processor's model and the
+    /// number of threads. Part of the key of everything that is measured.
+    fn driver(&self) -> String {
+        String::new()
+    }
+    /// Its kernels, best first among those of one op, the most portable last. The table lives as long as the process, so
+    /// that a plan can hold on to an entry.
     fn kernels(&self) -> &'static [KernelEntry];
 }
 

@@ -181,14 +181,15 @@ pub fn place(runtime: &Runtime, policy: EffectivePolicy) -> Result<(Arc<dyn Back
         found.cloned().ok_or_else(|| Error::unsupported("tensor", "a device", "none"))
     };
     let DeviceRequest::Is(kind) = policy.device() else { return Ok((best()?, false)) };
-    if let Some(backend) = runtime.backend(kind) {
+    if let Some(backend) = runtime.backend_under(kind, policy) {
         return Ok((backend.clone(), false));
     }
     if policy.fallback() == Fallback::Deny {
         let got = "a machine without it, fallback \"deny\"";
-        return Err(Error::unsupported("tensor", format!("device \"{kind}\""), got)
+        let error = Error::unsupported("tensor", format!("device \"{kind}\""), got)
             .argument("device")
-            .hint("use device \"cpu\", or a policy with fallback \"warn\" or \"allow\""));
+            .hint("use device \"cpu\", or a policy with fallback \"warn\" or \"allow\"");
+        return Err(runtime.explain(error, policy));
     }
     Ok((best()?, true))
 }

@@ -18,12 +18,14 @@ pub enum Reason {
     NoKernel = 3,
     /// The measured model of both devices says that this one is faster end to end.
     Crossover = 4,
+    /// The policy named the device, and a program that stands in for it is all there is.
+    Software = 5,
 }
 
 impl Reason {
     /// Every reason, in the order of its discriminant.
-    pub const ALL: [Reason; 5] =
-        [Reason::Requested, Reason::Best, Reason::Unavailable, Reason::NoKernel, Reason::Crossover];
+    pub const ALL: [Reason; 6] =
+        [Reason::Requested, Reason::Best, Reason::Unavailable, Reason::NoKernel, Reason::Crossover, Reason::Software];
 
     /// A short text for receipts, traces and reports.
     pub const fn text(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Reason {
             Reason::Unavailable => "requested device is not available",
             Reason::NoKernel => "requested device has no kernel for this call",
             Reason::Crossover => "measured to be faster here",
+            Reason::Software => "requested device, emulated in software",
         }
     }
 }

@@ -3,8 +3,9 @@
 use crate::attrs::Attrs;
 use crate::backend::Backend;
 use crate::device::{DeviceKind, DeviceRequest};
+use crate::devices::{Devices, LazyBackend};
 use crate::dtype::DType;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::intern::Name;
 use crate::plan::{self, Plan, ResolvedCall};
 use crate::policy::{self, EffectivePolicy, Fallback, Math, PackedPolicy};
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex};
 pub struct Runtime {
     id: u64,
     registry: Registry,
-    backends: Vec<Arc<dyn Backend>>,
+    devices: Devices,
     /// Fallbacks that somebody was told about.
     warned: Mutex<HashSet<(&'static str, DeviceKind)>>,
 }
@@ -91,10 +92,15 @@ pub fn run_plan(
 impl Runtime {
     /// A runtime of these ops and devices.
     pub fn new(registry: Registry, backends: Vec<Arc<dyn Backend>>) -> Runtime {
+        Runtime::with_lazy(registry, backends, Vec::new())
+    }
+
+    /// A runtime of these ops and devices, and of devices that it opens when they are first asked for.
+    pub fn with_lazy(registry: Registry, backends: Vec<Arc<dyn Backend>>, lazy: Vec<LazyBackend>) -> Runtime {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         policy::init_process();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Runtime { id, registry, backends, warned: Mutex::new(HashSet::new()) }
+        Runtime { id, registry, devices: Devices::new(backends, lazy), warned: Mutex::new(HashSet::new()) }
     }
 
     /// Its ops.
@@ -102,14 +108,34 @@ impl Runtime {
         &self.registry
     }
 
-    /// Its devices.
-    pub fn backends(&self) -> &[Arc<dyn Backend>] {
-        &self.backends
+    /// The devices that are open: those that it was given, and those that were asked for.
+    pub fn backends(&self) -> Vec<Arc<dyn Backend>> {
+        self.devices.open()
     }
 
-    /// The device of that kind, if it is there.
+    /// Every device that is here; opens those that are not open.
+    pub fn every_backend(&self) -> Vec<Arc<dyn Backend>> {
+        self.devices.every()
+    }
+
+    /// The device of that kind, if it is there; opens it if it is not open.
     pub fn backend(&self, kind: DeviceKind) -> Option<&Arc<dyn Backend>> {
-        self.backends.iter().find(|b| b.descriptor().kind == kind)
+        self.devices.get(kind)
+    }
+
+    /// [`Runtime::backend`], unless it is a software stand-in and the policy's fallback is "deny".
+    pub fn backend_under(&self, kind: DeviceKind, policy: EffectivePolicy) -> Option<&Arc<dyn Backend>> {
+        self.devices.get_under(kind, policy)
+    }
+
+    /// Why the device of that kind is not here, if opening it failed.
+    pub fn open_failure(&self, kind: DeviceKind) -> Option<&Error> {
+        self.devices.failure(kind)
+    }
+
+    /// Adds to an error's hint why the device that the policy names cannot be used.
+    pub fn explain(&self, error: Error, policy: EffectivePolicy) -> Error {
+        self.devices.explain(error, policy)
     }
 
     /// The device that "auto" prefers: Metal, else CUDA, else the CPU; what is there of them.
@@ -133,8 +159,13 @@ impl Runtime {
     ) -> Result<Arc<ResolvedCall>> {
         let outputs = op.check(attrs, inputs)?;
         let dtype = inputs.first().copied().flatten().map_or(crate::DType::F32, |spec| spec.dtype);
-        let choice = router::choose(&self.backends, op, attrs, inputs, dtype, policy)?;
-        let backend = self.backends[choice.backend].clone();
+        let backends = self.devices.candidates(policy);
+        let mut choice = router::choose(&backends, op, attrs, inputs, dtype, policy)
+            .map_err(|error| self.devices.explain(error, policy))?;
+        let backend = backends[choice.backend].clone();
+        if choice.reason == Reason::Requested && backend.stand_in().is_some() {
+            choice.reason = Reason::Software;
+        }
         let kernel = &backend.kernels()[choice.kernel];
         let kind = backend.descriptor().kind;
         let template = plan::template(op, policy.device(), kind, kernel, dtype, choice.fallback, choice.reason);

@@ -131,13 +131,16 @@ pub fn warn(py: Python<'_>, receipt: &Receipt) -> PyResult<()> {
         let class = py.import("lightning_core.errors")?.getattr("FallbackWarning")?;
         PyResult::Ok(class.cast_into::<PyType>()?.unbind())
     })?;
+    let mut reason = receipt.reason.text().to_string();
+    if let lc_core::DeviceRequest::Is(kind) = receipt.requested
+        && let Some(failure) = runtime().open_failure(kind)
+    {
+        reason = format!("{reason} ({failure})");
+    }
     let text = format!(
-        "{} ran on \"{}\" and not on \"{}\": {}. This is said once for each op and device; \
+        "{} ran on \"{}\" and not on \"{}\": {reason}. This is said once for each op and device; \
          lightning_core.Policy(fallback=\"allow\") silences it, fallback=\"deny\" makes it an error.",
-        receipt.op,
-        receipt.selected,
-        receipt.requested,
-        receipt.reason.text(),
+        receipt.op, receipt.selected, receipt.requested,
     );
     let text = CString::new(text).unwrap_or_else(|_| c_str!("an op ran on another device than asked").into());
     PyErr::warn(py, class.bind(py), &text, 1)

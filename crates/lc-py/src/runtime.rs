@@ -95,10 +95,14 @@ fn capability_dict<'py>(py: Python<'py>, it: &Capabilities) -> PyResult<Bound<'p
         dict.set_item(name, on)?;
     }
     dict.set_item("memory_model", it.memory_model)?;
+    dict.set_item("name", &it.name)?;
+    dict.set_item("software", it.software)?;
+    dict.set_item("reason", &it.reason)?;
     Ok(dict)
 }
 
-/// What a device offers, as a dict of switches and its memory model.
+/// What a device offers, as a dict of switches, its memory model, the adapter's `name`, whether it is a `software` one, and
+/// the `reason` why it is not available. Opens the device.
 ///
 /// Parameters
 /// ----------
@@ -120,16 +124,19 @@ fn runtime_active_backend_capabilities(py: Python<'_>) -> PyResult<Bound<'_, PyD
     capability_dict(py, &device::active_capabilities())
 }
 
-/// Which op runs on which device in which dtype: `capabilities()["matmul"]["cpu"]` is `("float32", "float64")`.
+/// Which op runs on which device in which dtype: `capabilities()["matmul"]["cpu"]` is `("float32", "float64")`. Opens every
+/// device that is here.
 #[pyfunction]
 fn capabilities(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let runtime = lightning_core::runtime();
     let table = PyDict::new(py);
+    let backends = py.detach(|| runtime.every_backend());
     for op in runtime.registry().ops() {
         let devices = PyDict::new(py);
-        for backend in runtime.backends() {
+        for backend in &backends {
             let has = |dtype: &DType| backend.kernels().iter().any(|k| k.op == *op && k.dtypes.contains(dtype));
-            let dtypes: Vec<_> = [DType::F32, DType::F64].into_iter().filter(has).map(DType::name).collect();
+            let dtypes: Vec<_> =
+                [DType::F32, DType::F64, DType::F16].into_iter().filter(has).map(DType::name).collect();
             devices.set_item(backend.descriptor().kind.name(), PyTuple::new(py, dtypes)?)?;
         }
         table.set_item(op.name, devices)?;

@@ -23,6 +23,7 @@ pub struct WgpuBackend {
     staging: Arc<Pool>,
     nothing: GpuBuffer,
     stream: Mutex<Stream>,
+    failure: Arc<Failure>,
 }
 
 impl WgpuBackend {
@@ -51,7 +52,8 @@ impl WgpuBackend {
             entries: entries(kernels, Adapter::KIND.name()),
             kernels,
             nothing: pool.take(256)?,
-            stream: Mutex::new(Stream::new(&adapter, options, failure)),
+            stream: Mutex::new(Stream::new(&adapter, options, failure.clone())),
+            failure,
             pool,
             staging,
             descriptor,
@@ -130,6 +132,13 @@ impl Backend for WgpuBackend {
     }
     fn profile(&self) -> &dyn Profile {
         self
+    }
+    fn lost(&self) -> bool {
+        self.failure.lost()
+    }
+    fn stand_in(&self) -> Option<&'static str> {
+        let stand_in = self.adapter.software() && !self.adapter.named;
+        stand_in.then_some("set LC_VULKAN_ADAPTER to a part of its name to use it all the same")
     }
     fn kernels(&self) -> &'static [KernelEntry] {
         self.entries

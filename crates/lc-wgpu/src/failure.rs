@@ -23,18 +23,32 @@ impl Failure {
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| errors.raise(&error)));
         let lost = failure.clone();
         device.set_device_lost_callback(move |reason, message| {
-            // The device is destroyed in good order when the process ends.
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                lost.lost.store(true, Ordering::Release);
-                lost.keep(
-                    Error::new(ErrorKind::DriverError, "device")
-                        .expected("a working device")
-                        .got(format!("a lost one: {message}"))
-                        .hint("run on \"cpu\", or restart the process"),
-                );
-            }
+            let gone = match reason {
+                wgpu::DeviceLostReason::Destroyed => "a destroyed one".into(),
+                wgpu::DeviceLostReason::Unknown => format!("a lost one: {message}"),
+            };
+            lost.lose(
+                Error::new(ErrorKind::DriverError, "device")
+                    .expected("a working device")
+                    .got(gone)
+                    .hint("make new sessions and tensors, for which the device is opened again, or use \"cpu\""),
+            );
         });
         failure
+    }
+
+    /// The device is gone: every later call gives this error. Plans that run on it are forgotten, so that the next call
+    /// opens the device again.
+    fn lose(&self, error: Error) {
+        *self.first.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
+        self.lost.store(true, Ordering::Release);
+        self.raised.store(true, Ordering::Release);
+        lc_core::runtime::forget_plans();
+    }
+
+    /// Whether the device is gone.
+    pub fn lost(&self) -> bool {
+        self.lost.load(Ordering::Acquire)
     }
 
     fn raise(&self, error: &wgpu::Error) {

@@ -31,7 +31,7 @@ impl Memory for WgpuBackend {
             return Err(Error::new(ErrorKind::InvalidValue, "upload").expected(format!("{bytes} bytes")).got(got));
         }
         let mut stream = self.stream();
-        if source.is_contiguous() && bytes as u64 % COPY == 0 {
+        if source.is_contiguous() && (bytes as u64).is_multiple_of(COPY) {
             // SAFETY: a dense view is `bytes` bytes long and can be read.
             let dense = unsafe { std::slice::from_raw_parts(source.ptr(), bytes) };
             return stream.write(raw, offset as u64, dense);
@@ -55,7 +55,7 @@ impl Memory for WgpuBackend {
             unsafe { std::ptr::copy_nonoverlapping(data.as_ptr(), ptr, bytes) };
         };
         let mut stream = self.stream();
-        if self.adapter().unified() && offset as u64 % wgpu::MAP_ALIGNMENT == 0 {
+        if self.adapter().unified() && (offset as u64).is_multiple_of(wgpu::MAP_ALIGNMENT) {
             return stream.read(&from.raw, offset as u64, padded, copy);
         }
         let staging = Pooled::take(self.staging(), padded)?;

@@ -7,6 +7,9 @@ use std::collections::HashMap;
 /// Values of a shader's `override` constants, by name.
 pub type Constants<'a> = &'a [(&'static str, f64)];
 
+/// [`Constants`] that can be kept and compared.
+type Key = Vec<(&'static str, u64)>;
+
 /// A compiled kernel.
 #[derive(Clone, Debug)]
 pub struct Pipeline {
@@ -24,7 +27,7 @@ pub struct Pipelines {
     groups: Vec<wgpu::BindGroupLayout>,
     layouts: HashMap<(u32, u32), wgpu::PipelineLayout>,
     modules: HashMap<*const Shader, wgpu::ShaderModule>,
-    made: HashMap<*const Shader, Vec<(Vec<(&'static str, u64)>, Pipeline)>>,
+    made: HashMap<*const Shader, Vec<(Key, Pipeline)>>,
     count: usize,
 }
 

@@ -5,7 +5,7 @@ use lc_core::trace::{self, Event, EventType};
 use lc_core::{DeviceKind, EffectivePolicy, PackedPolicy, Result, SyncMode};
 
 /// What a backend offers, as a table of switches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capabilities {
     /// The device.
     pub device: DeviceKind,
@@ -27,6 +27,12 @@ pub struct Capabilities {
     pub sync_policy_surface: bool,
     /// See [`memory_model_name`].
     pub memory_model: &'static str,
+    /// Name of the adapter or processor; empty if there is none.
+    pub name: String,
+    /// Whether it is a program that stands in for the device.
+    pub software: bool,
+    /// Why the device is not available; empty if it is.
+    pub reason: String,
 }
 
 fn available(kind: DeviceKind) -> bool {
@@ -89,19 +95,19 @@ pub fn memory_model_name() -> &'static str {
 
 fn memory_model(kind: DeviceKind) -> &'static str {
     match kind {
-        DeviceKind::Cuda => "native-device",
+        DeviceKind::Cuda | DeviceKind::Vulkan => "native-device",
         _ => "host-managed-compat",
     }
 }
 
-/// What a device offers; all "no" but `runtime_trace_surface` and `sync_policy_surface` if this build lacks it.
+/// What a device offers, which opens it; all "no" but `runtime_trace_surface` and `sync_policy_surface` if this build lacks it.
 pub fn capabilities(kind: DeviceKind) -> Capabilities {
     available(kind);
     let descriptor = runtime().backend(kind).map(|b| b.descriptor());
     let own_memory = descriptor.is_some_and(|d| !d.host_memory);
     Capabilities {
         device: kind,
-        built: descriptor.is_some(),
+        built: descriptor.is_some() || runtime().open_failure(kind).is_some(),
         available: descriptor.is_some(),
         compute_surface: descriptor.is_some(),
         memory_surface: own_memory,
@@ -110,6 +116,13 @@ pub fn capabilities(kind: DeviceKind) -> Capabilities {
         runtime_trace_surface: true,
         sync_policy_surface: true,
         memory_model: memory_model(kind),
+        name: descriptor.map_or_else(String::new, |d| d.name.clone()),
+        software: descriptor.is_some_and(|d| d.software),
+        reason: match (descriptor, runtime().open_failure(kind)) {
+            (Some(_), _) => String::new(),
+            (None, Some(error)) => error.to_string(),
+            (None, None) => "this build has no backend for it on this system".into(),
+        },
     }
 }
 
@@ -118,7 +131,7 @@ pub fn active_capabilities() -> Capabilities {
     capabilities(preferred(Workload::Inference))
 }
 
-/// Applies a sync policy now: "always" waits for every device, "auto" for those that run asynchronously, "never" for
+/// Applies a sync policy now: "always" waits for every open device, "auto" for those that run asynchronously, "never" for
 /// none. On a machine with only a CPU there is nothing to wait for, and every mode succeeds.
 ///
 /// # Errors

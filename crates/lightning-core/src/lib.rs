@@ -37,7 +37,23 @@ use std::sync::OnceLock;
 #[inline]
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::new(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())]))
+    RUNTIME.get_or_init(|| Runtime::with_lazy(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())], lazy_backends()))
+}
+
+/// The devices that are opened when they are first asked for.
+#[cfg(feature = "wgpu")]
+fn lazy_backends() -> Vec<LazyBackend> {
+    use lc_wgpu::{Adapter, Options, WgpuBackend};
+    let open = || {
+        let backend = WgpuBackend::open(&Options::from_env())?;
+        Ok(backend as std::sync::Arc<dyn backend::Backend>)
+    };
+    vec![LazyBackend { kind: Adapter::KIND, open }]
+}
+
+#[cfg(not(feature = "wgpu"))]
+fn lazy_backends() -> Vec<LazyBackend> {
+    Vec::new()
 }
 
 /// Threads that CPU kernels use, the caller's own included.
@@ -63,12 +79,12 @@ fn widest() -> Isa {
 }
 
 /// `f32` operations a second that `threads` cores do at most, measured with the widest instruction set; see
-/// [`lc_cpu::roofline`].
+/// [`lc_cpu::machine`].
 pub fn measure_peak_flops(threads: usize) -> f64 {
-    lc_cpu::roofline::peak_flops(widest(), threads)
+    lc_cpu::machine::peak_flops(widest(), threads)
 }
 
-/// Bytes a second at which `threads` cores add arrays of `bytes` bytes in all; see [`lc_cpu::roofline`].
+/// Bytes a second at which `threads` cores add arrays of `bytes` bytes in all; see [`lc_cpu::machine`].
 ///
 /// # Errors
 /// More than 1 GiB.
@@ -76,7 +92,7 @@ pub fn measure_bandwidth(bytes: usize, threads: usize) -> Result<f64> {
     if bytes > 1 << 30 {
         return Err(Error::invalid("measure_bandwidth", "bytes", "at most 1 GiB", bytes.to_string()));
     }
-    Ok(lc_cpu::roofline::add_bandwidth(widest(), bytes, threads))
+    Ok(lc_cpu::machine::add_bandwidth(widest(), bytes, threads))
 }
 
 /// The instruction set of the CPU kernels in use: "avx512", "avx2", "neon" or "scalar".

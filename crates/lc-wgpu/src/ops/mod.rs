@@ -7,13 +7,18 @@ mod conv2d;
 mod conv_attention;
 mod dense;
 mod elementwise;
+mod ffn;
 mod layer_norm;
+mod layer_norm_projection;
+mod linear;
+mod matmul;
 mod norm;
+mod pack;
+mod product;
 mod rms_norm;
 mod softmax;
 
 use crate::launch::Kernel;
-use crate::pipeline::Constants;
 use crate::shader::Shader;
 
 /// Every kernel, best first among those of one op.
@@ -30,11 +35,23 @@ pub static ALL: &[&Kernel] = &[
     &attention_train::ATTENTION_TRAIN,
     &conv2d::CONV2D,
     &conv_attention::CONV_ATTENTION,
+    &matmul::MATMUL,
+    &matmul::VARIANTS[0],
+    &matmul::VARIANTS[1],
+    &matmul::VARIANTS[2],
+    &matmul::VARIANTS[3],
+    &linear::LINEAR,
+    &ffn::FFN,
+    &layer_norm_projection::LAYER_NORM_PROJECTION,
+    &pack::PACK,
 ];
+
+/// Sets of constants that a shader is used with.
+pub type Variants = &'static [&'static [(&'static str, f64)]];
 
 /// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
 /// reviewed.
-pub static SHADERS: &[(&Shader, &[Constants<'static>])] = &[
+pub static SHADERS: &[(&Shader, Variants)] = &[
     (&elementwise::SHADER, elementwise::VARIANTS),
     (&elementwise::DENSE, elementwise::VARIANTS),
     (&dense::COPY, dense::COPY_VARIANTS),
@@ -51,4 +68,11 @@ pub static SHADERS: &[(&Shader, &[Constants<'static>])] = &[
     (&attention_train::SUM, &[&[]]),
     (&conv2d::TILES, conv2d::TILES_VARIANTS),
     (&conv2d::DIRECT, conv2d::DIRECT_VARIANTS),
+    product::SHADERS[0],
+    product::SHADERS[1],
+    product::SHADERS[2],
+    product::SHADERS[3],
+    product::SHADERS[4],
+    (&layer_norm_projection::SHADER, &[&[]]),
+    (&pack::SHADER, &[&[]]),
 ];
