@@ -150,7 +150,8 @@ fn few_rows_and_many_keys() {
         agree(&lc_ops::ATTENTION, attention(causal), &[q.clone(), k.clone(), v.clone()], 1e-5);
         let mut mask = Operand::noise(&[1500], 4);
         mask.memory[..900].fill(f32::NEG_INFINITY);
-        let how = AttentionAttrs { causal, output_bias: 0.25, output_scale: -2.0, output_relu: true, ..Default::default() };
+        let how =
+            AttentionAttrs { causal, output_bias: 0.25, output_scale: -2.0, output_relu: true, ..Default::default() };
         agree(&lc_ops::ATTENTION, how.into(), &[q, k, v, mask], 1e-5);
     }
 }
@@ -198,7 +199,12 @@ fn rows_that_see_nothing_are_zero_and_nan_stays() {
     agree(&lc_ops::SOFTMAX, SoftmaxAttrs { axis: 0 }.into(), &[row.clone()], 1e-6);
     agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[row.clone()], 1e-5);
     for kind in lc_core::Activation::ALL {
-        agree(&lc_ops::ACTIVATION, ActivationAttrs { kind }.into(), &[Operand { dims: vec![2, 40], ..row.clone() }], 1e-6);
+        agree(
+            &lc_ops::ACTIVATION,
+            ActivationAttrs { kind }.into(),
+            &[Operand { dims: vec![2, 40], ..row.clone() }],
+            1e-6,
+        );
     }
 }
 
