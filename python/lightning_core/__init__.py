@@ -13,7 +13,7 @@ array([[3., 3.],
 
 from __future__ import annotations
 
-from . import api, errors
+from . import api, errors, resident
 from ._graph import Graph, GraphTensor, graph
 from ._native import (
     AttentionIoPolicy,
@@ -27,6 +27,7 @@ from ._native import (
     Policy,
     PolicyScope,
     Receipt,
+    Session,
     Tensor,
     Tensor64,
     Tensor64View,
@@ -129,6 +130,7 @@ __all__ = [
     "Policy",
     "PolicyScope",
     "Receipt",
+    "Session",
     "Tensor",
     "Tensor64",
     "Tensor64View",
@@ -184,6 +186,7 @@ __all__ = [
     "memory_model_name",
     "metal_available",
     "policy",
+    "resident",
     "runtime_active_backend_capabilities",
     "runtime_backend_capabilities",
     "runtime_sync_apply",

@@ -21,6 +21,7 @@ _PolicyLike: TypeAlias = Policy | MatMulIoPolicy | MatrixElementwiseIoPolicy | V
 
 __all__ = [
     "_api",
+    "_resident",
     "_measure_peak_flops",
     "_measure_bandwidth",
     "__version__",
@@ -89,6 +90,7 @@ __all__ = [
     "Conv2dMetalResidentSession",
     "conv2d_nchw_metal_resident",
     "AttentionSession",
+    "Session",
     "runtime_trace_enable",
     "runtime_trace_enabled",
     "runtime_trace_clear",
@@ -106,6 +108,7 @@ __all__ = [
 
 __version__: str
 _api: ModuleType
+_resident: ModuleType
 
 @final
 class Policy:
@@ -376,6 +379,43 @@ class AttentionIoPolicy:
     upload_q: bool
     upload_target: bool
     upload_v: bool
+
+@final
+class Session:
+    def __new__(
+        cls,
+        op: str,
+        *inputs: _Array | None,
+        device: str = 'auto',
+        policy: _PolicyLike | None = None,
+        **attrs: Any,
+    ) -> Self: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *_exception: object) -> bool: ...
+    def __repr__(self, /) -> str: ...
+    def close(self) -> None: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def device(self) -> str: ...
+    def finish(self, out: _Out | tuple[_Out, ...] | None = None) -> Any: ...
+    @property
+    def op(self) -> str: ...
+    @property
+    def receipt(self) -> Receipt | None: ...
+    @property
+    def resident_bytes(self) -> int: ...
+    def run(self) -> None: ...
+    def run_batch(self, count: SupportsIndex, /) -> None: ...
+    def start(self, *inputs: _Array | None) -> None: ...
+    def step(
+        self,
+        *inputs: _Array | None,
+        out: _Out | tuple[_Out, ...] | None = None,
+        policy: _PolicyLike | None = None,
+        **named: _Array,
+    ) -> Any: ...
+    def sync(self) -> None: ...
 
 @final
 class MatMulMetalResidentSession:

@@ -286,7 +286,7 @@ class TestCommand:
         out = tmp_path / "new" / "folder"
         assert cli.main([*self.ARGUMENTS, "--out", str(out), "--csv", "--json", "--html"]) == 0
         names = sorted(path.name for path in out.iterdir())
-        assert names == ["api_overhead_bench.csv", "api_overhead_bench.json", "index.html"]
+        assert names == ["api_overhead_bench.csv", "api_overhead_bench.html", "api_overhead_bench.json"]
         text = capsys.readouterr().out
         assert "OMP_NUM_THREADS=1" in text and "vector_add n=8" in text and "cpu" in text
 

@@ -211,8 +211,13 @@ pub trait Backend: Send + Sync {
     fn stand_in(&self) -> Option<&'static str> {
         None
     }
-    /// Its kernels, best first among those of one op. The table lives as long as the process, so that a plan can hold on
-    /// to an entry.
+    /// What times of its kernels depend on beside the adapter: the driver's version, or the processor's model and the
+    /// number of threads. Part of the key of everything that is measured.
+    fn driver(&self) -> String {
+        String::new()
+    }
+    /// Its kernels, best first among those of one op, the most portable last. The table lives as long as the process, so
+    /// that a plan can hold on to an entry.
     fn kernels(&self) -> &'static [KernelEntry];
 }
 

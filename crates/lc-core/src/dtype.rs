@@ -10,6 +10,8 @@ pub enum DType {
     F32 = 0,
     /// IEEE 754 binary64.
     F64 = 1,
+    /// IEEE 754 binary16: storage; kernels calculate in at least binary32.
+    F16 = 2,
 }
 
 impl DType {
@@ -18,6 +20,7 @@ impl DType {
         match self {
             DType::F32 => 4,
             DType::F64 => 8,
+            DType::F16 => 2,
         }
     }
 
@@ -26,12 +29,13 @@ impl DType {
         match self {
             DType::F32 => "float32",
             DType::F64 => "float64",
+            DType::F16 => "float16",
         }
     }
 
     /// The type of that NumPy name.
     pub fn from_name(name: &str) -> Option<DType> {
-        [DType::F32, DType::F64].into_iter().find(|t| t.name() == name)
+        [DType::F32, DType::F64, DType::F16].into_iter().find(|t| t.name() == name)
     }
 }
 
@@ -45,9 +49,10 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for half::f16 {}
 }
 
-/// A Rust type that is a tensor's element: `f32` or `f64`.
+/// A Rust type that is a tensor's element: `f32`, `f64` or [`half::f16`].
 pub trait Element: sealed::Sealed + Copy + Default + PartialEq + fmt::Debug + Send + Sync + 'static {
     /// The matching [`DType`].
     const DTYPE: DType;
@@ -74,5 +79,15 @@ impl Element for f64 {
     }
     fn to_f64(self) -> f64 {
         self
+    }
+}
+
+impl Element for half::f16 {
+    const DTYPE: DType = DType::F16;
+    fn from_f64(x: f64) -> half::f16 {
+        half::f16::from_f64(x)
+    }
+    fn to_f64(self) -> f64 {
+        half::f16::to_f64(self)
     }
 }

@@ -29,21 +29,22 @@ fn serves(kernel: Math, asked: Math) -> bool {
     kernel == asked || kernel == Math::IeeeF32
 }
 
-fn find(
+/// The positions of a backend's kernels that may run a call, in the table's order.
+pub(crate) fn candidates(
     backend: &dyn Backend,
     op: &'static OpDef,
     attrs: &Attrs,
     inputs: InputSpecs,
     dtype: DType,
     math: Math,
-) -> Option<usize> {
-    let fits = |kernel: &KernelEntry| {
+) -> impl Iterator<Item = usize> {
+    let fits = move |kernel: &KernelEntry| {
         kernel.op == op
             && kernel.dtypes.contains(&dtype)
             && serves(kernel.math, math)
             && (kernel.accepts)(attrs, inputs)
     };
-    backend.kernels().iter().position(fits)
+    backend.kernels().iter().enumerate().filter(move |(_, kernel)| fits(kernel)).map(|(index, _)| index)
 }
 
 pub(crate) fn choose(
@@ -57,7 +58,7 @@ pub(crate) fn choose(
     let requested = policy.device();
     let on = |kind: DeviceKind| {
         let backend = backends.iter().position(|b| b.descriptor().kind == kind)?;
-        let kernel = find(&*backends[backend], op, attrs, inputs, dtype, policy.math())?;
+        let kernel = candidates(&*backends[backend], op, attrs, inputs, dtype, policy.math()).next()?;
         Some((backend, kernel))
     };
     let best = || PREFERENCE.into_iter().find_map(&on);

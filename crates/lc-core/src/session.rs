@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::plan::ResolvedCall;
 use crate::policy::{EffectivePolicy, PackedPolicy, SyncMode};
 use crate::receipt::Receipt;
+use crate::registry::MAX_INPUTS;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
 use crate::trace;
 use std::sync::Arc;
@@ -94,8 +95,34 @@ impl Session {
         call: PackedPolicy,
     ) -> Result<Receipt> {
         let policy = self.effective(call);
+        self.step_with(inputs, outputs, policy, |i| policy.upload(i))
+    }
+
+    /// [`Session::step`] that uploads the inputs that are given, where the policy's upload is on, and leaves the others as
+    /// they are: for steps that change some operands.
+    ///
+    /// # Errors
+    /// As [`Session::step`].
+    pub fn update(
+        &mut self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        call: PackedPolicy,
+    ) -> Result<Receipt> {
+        let policy = self.effective(call);
+        let given = |i: usize| inputs.get(i).is_some_and(Option::is_some);
+        self.step_with(inputs, outputs, policy, |i| policy.upload(i) && given(i))
+    }
+
+    fn step_with(
+        &mut self,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+        upload: impl Fn(usize) -> bool,
+    ) -> Result<Receipt> {
         self.check_alive()?;
-        self.check_uploads(inputs, |i| policy.upload(i))?;
+        self.check_uploads(inputs, &upload)?;
         let download = |i: usize| policy.download(i) && i < outputs.len();
         let downloads = (0..self.outputs.len()).any(download);
         if downloads {
@@ -103,7 +130,7 @@ impl Session {
         }
         let mut receipt = self.call.open_receipt();
         let start = trace::enabled().then(trace::now_ns);
-        self.upload(inputs, |i| policy.upload(i), &mut receipt)?;
+        self.upload(inputs, &upload, &mut receipt)?;
         self.launch(1, policy, &mut receipt)?;
         if downloads || policy.synchronize() {
             self.wait(&mut receipt)?;
@@ -315,22 +342,50 @@ impl Session {
             self.wait(receipt)?;
         }
         let call = &self.call;
-        for (i, resident) in self.inputs.iter_mut().enumerate() {
-            let (Some(resident), Some(tensor), true) = (resident, inputs.get(i).and_then(|t| t.as_ref()), upload(i))
+        for i in 0..self.inputs.len() {
+            let (Some(resident), Some(tensor), true) =
+                (&mut self.inputs[i], inputs.get(i).and_then(|t| t.as_ref()), upload(i))
             else {
                 continue;
             };
-            let result = call.upload(i, tensor, &resident.buffer, 0, receipt).and_then(|()| {
-                resident.prepared = call.backend.memory().prepare(call.kernel(), &call.attrs, inputs, i)?;
-                resident.filled = true;
-                Ok(())
-            });
-            if let Err(error) = result {
+            resident.filled = true;
+            if let Err(error) = call.upload(i, tensor, &resident.buffer, 0, receipt) {
                 self.poisoned = true;
                 return Err(error);
             }
         }
+        // A second round: a packed form may depend on the extents of every operand, of which this call may bring few.
+        let views = self.views(inputs);
+        let mut packed = [const { None }; MAX_INPUTS];
+        for i in (0..self.inputs.len()).filter(|i| uploads(*i)) {
+            match call.backend.memory().prepare(call.kernel(), &call.attrs, &views[..self.inputs.len()], i) {
+                Ok(prepared) => packed[i] = prepared,
+                Err(error) => {
+                    self.poisoned = true;
+                    return Err(error);
+                }
+            }
+        }
+        for (i, prepared) in packed.into_iter().enumerate().take(self.inputs.len()) {
+            if let (Some(resident), true) = (&mut self.inputs[i], uploads(i)) {
+                resident.prepared = prepared;
+            }
+        }
         Ok(())
+    }
+
+    /// What is resident, as far as the host can read it; else what the caller brought.
+    fn views<'a>(&'a self, inputs: &[Option<TensorRef<'a>>]) -> [Option<TensorRef<'a>>; MAX_INPUTS] {
+        let mut views = [None; MAX_INPUTS];
+        for (i, resident) in self.inputs.iter().enumerate() {
+            let resident = resident.as_ref().filter(|r| r.filled);
+            views[i] = match resident.and_then(|r| Some((r.buffer.host()?, r.spec))) {
+                // SAFETY: the buffer holds a dense tensor of this spec and lives as long as the session.
+                Some((host, spec)) => Some(unsafe { TensorRef::from_raw(host, spec, spec.shape.contiguous_strides()) }),
+                None => inputs.get(i).copied().flatten(),
+            };
+        }
+        views
     }
 
     fn launch(&mut self, count: u32, policy: EffectivePolicy, receipt: &mut Receipt) -> Result<()> {
@@ -378,8 +433,8 @@ impl Session {
                 .host()
                 .ok_or_else(|| Error::new(ErrorKind::Unknown, "session").expected("host memory").got("device memory"))
         };
-        let mut inputs = [None; crate::registry::MAX_INPUTS];
-        let mut prepared = [None; crate::registry::MAX_INPUTS];
+        let mut inputs = [None; MAX_INPUTS];
+        let mut prepared = [None; MAX_INPUTS];
         for (i, resident) in self.inputs.iter().enumerate() {
             if let Some(r) = resident {
                 // SAFETY: the buffer holds a dense tensor of this spec and lives as long as the session.

@@ -212,6 +212,7 @@ impl<'a> TensorRef<'a> {
                 match self.spec.dtype {
                     DType::F32 => f64::from(self.ptr.cast::<f32>().wrapping_offset(offset).read()),
                     DType::F64 => self.ptr.cast::<f64>().wrapping_offset(offset).read(),
+                    DType::F16 => self.ptr.cast::<half::f16>().wrapping_offset(offset).read().to_f64(),
                 }
             };
             f(x);

@@ -10,7 +10,7 @@
 use criterion::{BenchmarkId, Criterion, Throughput};
 use lc_cpu::Isa;
 use lc_cpu::gemm::{Epilogue, GemmFloat, PackedB, gemm, gemm_packed};
-use lc_cpu::machine::{measure_copy_bandwidth, measure_peak_flops};
+use lc_cpu::machine::{add_bandwidth, peak_flops};
 use lc_cpu::view::{Mat, MatMut};
 use std::hint::black_box;
 use std::time::Instant;
@@ -135,7 +135,7 @@ fn table<T: GemmFloat>(name: &str, lanes_scale: f64) {
                 times.push(start.elapsed().as_secs_f64() / repeat as f64);
             }
             if shots % 8 == 0 {
-                peaks.push(measure_peak_flops(Isa::active()) / lanes_scale);
+                peaks.push(peak_flops(Isa::active(), 1) / lanes_scale);
             }
             shots += 1;
         }
@@ -173,7 +173,7 @@ fn criterion_rows(criterion: &mut Criterion) {
 fn main() {
     if std::env::var_os("LC_BENCH_TABLE").is_some() {
         for size in [16 << 10, 256 << 10, 4 << 20, 256 << 20] {
-            println!("copy of {:6} KiB: {:6.1} GB/s", size >> 10, measure_copy_bandwidth(size) / 1e9);
+            println!("a + b of {:6} KiB: {:6.1} GB/s", size >> 10, add_bandwidth(Isa::active(), size, 1) / 1e9);
         }
         table::<f32>("f32", 1.0);
         if std::env::var_os("LC_BENCH_F64").is_some() {

@@ -11,7 +11,6 @@ pub mod math;
 mod memory;
 pub mod ops;
 pub mod pool;
-pub mod roofline;
 pub mod simd;
 pub mod view;
 

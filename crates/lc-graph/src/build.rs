@@ -1,8 +1,8 @@
 //! Building a graph, with everything checked that can be checked so far.
 
-use crate::ir::{Graph, Layout, Node, NodeId, Tensor, TensorId};
+use crate::ir::{Constant, Graph, Layout, Node, NodeId, Tensor, TensorId};
 use crate::schema;
-use lc_core::{AttrValue, DType, DeviceRequest, Error, Registry, Result, Shape, TensorSpec};
+use lc_core::{AttrValue, DType, DeviceRequest, Error, Registry, Result, Shape, TensorRef, TensorSpec};
 
 /// What a new node is, beside its op and tensors.
 #[derive(Clone, Copy, Debug, Default)]
@@ -35,7 +35,7 @@ impl Graph {
             return Err(Error::invalid("graph", "shape", expected, format!("{dims:?}")));
         }
         let spec = TensorSpec::new(dtype, Shape::new(dims)?);
-        self.tensors.push(Tensor { spec, layout, name: name.to_owned(), constant });
+        self.tensors.push(Tensor { spec, layout, name: name.to_owned(), constant, value: None });
         Ok(self.tensors.len() - 1)
     }
 
@@ -45,6 +45,21 @@ impl Graph {
     /// As [`Graph::add_tensor`].
     pub fn tensor(&mut self, dims: &[usize]) -> Result<TensorId> {
         self.add_tensor(dims, DType::F32, Layout::Contiguous, "", false)
+    }
+
+    /// Adds a constant whose value is known: the graph keeps a copy, plans keep what kernels make of it, and it is not fed.
+    ///
+    /// # Errors
+    /// An extent of zero; out of memory.
+    pub fn add_constant(&mut self, value: &TensorRef<'_>, name: &str) -> Result<TensorId> {
+        let spec = *value.spec();
+        if spec.shape.numel() == 0 {
+            return Err(Error::invalid("graph", "value", "extents of at least 1", format!("shape {}", spec.shape)));
+        }
+        let value = Some(Constant::new(value)?);
+        let layout = Layout::Contiguous;
+        self.tensors.push(Tensor { spec, layout, name: name.to_owned(), constant: true, value });
+        Ok(self.tensors.len() - 1)
     }
 
     /// Adds a node between tensors that are there. Shapes are left to validation, so that one report shows every issue.
@@ -117,7 +132,8 @@ impl Graph {
         let first = self.tensors.len();
         for spec in &outputs {
             // Not by `add_tensor`: a result may be a scalar.
-            self.tensors.push(Tensor { spec: *spec, layout: Layout::Contiguous, name: String::new(), constant: false });
+            let (name, layout) = (String::new(), Layout::Contiguous);
+            self.tensors.push(Tensor { spec: *spec, layout, name, constant: false, value: None });
         }
         let ids: Vec<_> = (first..self.tensors.len()).collect();
         match self.add_node(registry, op, inputs, &ids, options) {

@@ -8,11 +8,14 @@ use crate::passes::canonicalise::canonicalise;
 use crate::passes::fuse::{self, Attempt};
 use crate::passes::schedule::schedule;
 use crate::plan::{Group, PlanOptions, Unit, groups, place, units};
-use crate::program::{Operand, Program};
+use crate::program::{Call, Operand, Program};
 use crate::validate::validate;
 use lc_core::backend::gather;
 use lc_core::plan::{Plan, PlanReceipt, Workspace};
-use lc_core::{EffectivePolicy, Error, ResolvedCall, Result, Runtime, TensorMut, TensorRef, TensorSpec};
+use lc_core::policy::Fallback;
+use lc_core::{
+    DType, DeviceKind, EffectivePolicy, Error, Policy, ResolvedCall, Result, Runtime, TensorMut, TensorRef, TensorSpec,
+};
 use std::sync::{Arc, Mutex};
 
 /// Where a wanted tensor is after a run.
@@ -54,6 +57,8 @@ pub struct Compiled {
     unfused: (usize, u64),
     labels: Vec<String>,
     memory: Memory,
+    packed: (usize, usize),
+    intermediates: usize,
     policy: EffectivePolicy,
     /// Memory of runs that are over.
     idle: Mutex<Vec<Workspace>>,
@@ -94,12 +99,16 @@ pub fn compile(
         });
         (calls + 1, bytes.saturating_add(moved))
     });
-    let attempts = if passes.fuse { fuse::fuse(&mut program, &passes.rules_off) } else { Vec::new() };
+    let intermediates = intermediates(&program);
+    let attempts = match passes.fuse {
+        true => fuse::fuse(&mut program, &passes.rules_off, &|call| would_run_on(runtime, call, options)),
+        false => Vec::new(),
+    };
     let placed = place(runtime, &program, options)?;
     let order = schedule(&program, &placed, passes.schedule);
     let units = units(graph, &order, &program, &placed);
     let groups = groups(&units, options);
-    let Lowered { plan, feeds, outputs, memory } =
+    let Lowered { plan, feeds, outputs, memory, packed } =
         lower(runtime, &program, &placed, &units, &groups, options, passes.lower)?;
     let feeds = feeds
         .into_iter()
@@ -130,9 +139,25 @@ pub fn compile(
         unfused,
         labels: (0..graph.nodes.len()).map(|id| graph.node_label(id)).collect(),
         memory,
+        packed,
+        intermediates,
         policy: options.policy(None),
         idle: Mutex::new(Vec::new()),
     })
+}
+
+/// How many results of calls only other calls read.
+fn intermediates(program: &Program) -> usize {
+    let wanted = |value| program.wanted.iter().any(|(_, operand)| operand.value == value);
+    program.iter().flat_map(|(_, call)| &call.outputs).filter(|value| !wanted(**value)).count()
+}
+
+/// The device that a call would get. It may fall back without a warning: nothing runs yet.
+fn would_run_on(runtime: &Runtime, call: &Call, options: &PlanOptions) -> Option<DeviceKind> {
+    let allow = Policy { fallback: Some(Fallback::Allow), ..Policy::default() };
+    let options = PlanOptions { level: allow.pack().over(options.level), ..*options };
+    let resolved = runtime.resolve(call.op, &call.attrs, &call.input_specs(), options.policy(call.device));
+    resolved.ok().map(|resolved| resolved.receipt().selected)
 }
 
 impl Compiled {
@@ -199,6 +224,75 @@ impl Compiled {
     /// What the plan's own memory takes.
     pub fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// Constants that the plan holds in the form of their kernels, packed once: how many, and their bytes.
+    pub fn packed(&self) -> (usize, usize) {
+        self.packed
+    }
+
+    /// Results that only other calls read, before fusion. Call by call each would go back to the caller and come in again;
+    /// a plan keeps what is left of them in its own memory.
+    pub fn round_trips_saved(&self) -> usize {
+        self.intermediates
+    }
+
+    /// Median times of the launches in nanoseconds, in order, over `repeat` runs after one that is not counted, on feeds
+    /// of random signed numbers and results of its own.
+    ///
+    /// # Errors
+    /// As [`Compiled::run`].
+    pub fn measure(&self, repeat: usize) -> Result<Vec<u64>> {
+        let mut random = 0x9e37_79b9_7f4a_7c15u64;
+        let mut signed = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random >> 40) as f64 / f64::from(1u32 << 23) - 1.0
+        };
+        let mut feeds = Vec::with_capacity(self.feeds.len());
+        for feed in &self.feeds {
+            let mut words = vec![0u64; feed.spec.bytes().div_ceil(8)];
+            for i in 0..feed.spec.shape.numel() {
+                let at = words.as_mut_ptr().cast::<u8>().wrapping_add(i * feed.spec.dtype.size());
+                // SAFETY: the words hold `numel` elements, and are aligned for either type.
+                unsafe {
+                    match feed.spec.dtype {
+                        DType::F32 => at.cast::<f32>().write(signed() as f32),
+                        DType::F64 => at.cast::<f64>().write(signed()),
+                        DType::F16 => at.cast::<half::f16>().write(half::f16::from_f64(signed())),
+                    }
+                }
+            }
+            feeds.push(words);
+        }
+        let tensors = self.feeds.iter().zip(&feeds).map(|(feed, words)| {
+            let strides = feed.spec.shape.contiguous_strides();
+            // SAFETY: the words hold the elements of the spec, dense, and live until the end of this function.
+            Some(unsafe { TensorRef::from_raw(words.as_ptr().cast(), feed.spec, strides) })
+        });
+        let tensors: Vec<_> = tensors.collect();
+        let mut results: Vec<Vec<u64>> = self.outputs.iter().map(|spec| vec![0u64; spec.bytes().div_ceil(8)]).collect();
+        let workspace = Workspace::new(&self.plan)?;
+        let mut times: Vec<Vec<u64>> = Vec::new();
+        for turn in 0..=repeat.max(1) {
+            let targets = results.iter_mut().zip(&self.outputs);
+            // SAFETY: the words hold the elements of the spec, and nothing else refers to them during the run.
+            let targets = targets.map(|(w, spec)| unsafe { TensorMut::from_raw(w.as_mut_ptr().cast(), *spec) });
+            let mut targets: Vec<_> = targets.collect();
+            let receipt = self.plan.run_timed(&workspace, &tensors, &mut targets, self.policy)?;
+            times.resize(receipt.launches.len(), Vec::new());
+            for (times, launch) in times.iter_mut().zip(&receipt.launches) {
+                if turn > 0 {
+                    times.push(launch.duration_ns.unwrap_or(0));
+                }
+            }
+        }
+        let median = |mut times: Vec<u64>| {
+            times.sort_unstable();
+            times.get(times.len() / 2).copied().unwrap_or(0)
+        };
+        Ok(times.into_iter().map(median).collect())
     }
 
     /// Runs the plan: `feeds` in the order of [`Compiled::feeds`], results in the order of [`Compiled::outputs`].

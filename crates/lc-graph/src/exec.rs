@@ -1,7 +1,7 @@
 //! Running a graph by tensor numbers: feeds in, values out, constants kept.
 
 use crate::compile::{Compiled, Source, compile};
-use crate::ir::{Graph, TensorId};
+use crate::ir::{Constant, Graph, TensorId};
 use crate::passes::Passes;
 use crate::plan::PlanOptions;
 use crate::program::Operand;
@@ -16,6 +16,7 @@ use std::sync::Arc;
 enum Kept {
     F32(Vec<f32>),
     F64(Vec<f64>),
+    F16(Vec<half::f16>),
 }
 
 /// What a cached plan was made for.
@@ -110,6 +111,11 @@ impl Runner {
                 let expected = format!("tensors below {}", self.graph.tensors.len());
                 return Err(Error::invalid("graph", "feeds", expected, format!("{id}")));
             };
+            if declared.value.is_some() {
+                let label = self.graph.tensor_label(*id);
+                return Err(Error::invalid("graph", "feeds", "tensors without a value of their own", label)
+                    .hint("a constant that was added with its value is not fed; add a tensor to feed instead"));
+            }
             if tensor.dtype() != declared.spec.dtype || tensor.shape().numel() != declared.spec.shape.numel() {
                 let text = |spec: &TensorSpec| format!("{} {}", spec.dtype, spec.shape);
                 let label = format!("feed of {}", self.graph.tensor_label(*id));
@@ -123,6 +129,7 @@ impl Runner {
                 let kept = match tensor.dtype() {
                     DType::F32 => Kept::F32(data.into_iter().map(f32::from_f64).collect()),
                     DType::F64 => Kept::F64(data),
+                    DType::F16 => Kept::F16(data.into_iter().map(half::f16::from_f64).collect()),
                 };
                 self.constants.insert(*id, kept);
             }
@@ -140,6 +147,7 @@ impl Runner {
             let kept = || match self.constants.get(&feed.tensor)? {
                 Kept::F32(data) => Some(TensorRef::new(data, dims)),
                 Kept::F64(data) => Some(TensorRef::new(data, dims)),
+                Kept::F16(data) => Some(TensorRef::new(data, dims)),
             };
             match feeds.iter().rev().find(|(id, _)| *id == feed.tensor) {
                 Some((_, tensor)) if tensor.shape() == &feed.spec.shape => Ok(*tensor),
@@ -159,9 +167,11 @@ impl Runner {
     /// The elements of a fed tensor, from the feeds or from the constants.
     fn fed<T: Element>(&self, id: TensorId, feeds: &[(TensorId, TensorRef<'_>)]) -> Result<Vec<T>> {
         let dims = self.graph.tensors[id].spec.shape;
-        let kept = || match self.constants.get(&id)? {
-            Kept::F32(data) => TensorRef::new(data, dims.dims()).ok(),
-            Kept::F64(data) => TensorRef::new(data, dims.dims()).ok(),
+        let kept = || match self.constants.get(&id) {
+            Some(Kept::F32(data)) => TensorRef::new(data, dims.dims()).ok(),
+            Some(Kept::F64(data)) => TensorRef::new(data, dims.dims()).ok(),
+            Some(Kept::F16(data)) => TensorRef::new(data, dims.dims()).ok(),
+            None => self.graph.tensors[id].value.as_ref().map(Constant::tensor),
         };
         let tensor = feeds.iter().rev().find(|(fed, _)| *fed == id).map(|(_, tensor)| *tensor).or_else(kept);
         let Some(tensor) = tensor else {

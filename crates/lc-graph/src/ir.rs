@@ -1,7 +1,9 @@
 //! What a graph is: tensors and the nodes that make some of them out of others.
 
 use crate::schema::Schema;
-use lc_core::{Attrs, DeviceRequest, TensorSpec};
+use lc_core::backend::{Buffer, gather};
+use lc_core::{Attrs, DeviceRequest, Error, Result, TensorRef, TensorSpec};
+use std::sync::Arc;
 
 /// A tensor's number in its graph, from 0 in the order of addition.
 pub type TensorId = usize;
@@ -33,6 +35,75 @@ impl Layout {
     }
 }
 
+/// The value of a constant that is known before the graph is planned: dense, in memory of the host that copies of the
+/// graph and its plans share.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    memory: Arc<Buffer>,
+    spec: TensorSpec,
+}
+
+/// A cache line.
+#[derive(Clone, Copy)]
+#[repr(align(64))]
+struct Line(#[expect(dead_code, reason = "only its size and alignment count")] [u8; 64]);
+
+impl Constant {
+    /// A copy of a tensor.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn new(tensor: &TensorRef<'_>) -> Result<Constant> {
+        let bytes = tensor.spec().bytes();
+        let count = bytes.div_ceil(size_of::<Line>());
+        let mut lines: Vec<Line> = Vec::new();
+        lines.try_reserve_exact(count).map_err(|_| {
+            Error::new(lc_core::ErrorKind::OutOfMemory, "graph").got(format!("a constant of {bytes} bytes"))
+        })?;
+        lines.resize(count, Line([0; 64]));
+        let host = lines.as_mut_ptr().cast::<u8>();
+        // SAFETY: the lines hold at least `bytes` bytes, which nothing else refers to yet.
+        gather(tensor, unsafe { std::slice::from_raw_parts_mut(host, bytes) })?;
+        // SAFETY: the lines are aligned to 64, live as long as the vector, and do not move with it.
+        let memory = unsafe { Buffer::with_host(bytes, host, Box::new(lines)) };
+        Ok(Constant { memory: Arc::new(memory), spec: *tensor.spec() })
+    }
+
+    /// Its memory.
+    pub fn memory(&self) -> &Arc<Buffer> {
+        &self.memory
+    }
+
+    /// It as a tensor.
+    pub fn tensor(&self) -> TensorRef<'_> {
+        let host = self.memory.host().unwrap_or(std::ptr::dangling_mut());
+        // SAFETY: made by `new`: dense, of this spec, in memory that lives as long as `self`.
+        unsafe { TensorRef::from_raw(host, self.spec, self.spec.shape.contiguous_strides()) }
+    }
+}
+
+impl Constant {
+    /// The element at that position in row-major order, if there is one.
+    pub fn element(&self, index: usize) -> Option<f64> {
+        let at = self.tensor().ptr().wrapping_add(index * self.spec.dtype.size());
+        let spec = TensorSpec::new(self.spec.dtype, lc_core::Shape::new(&[]).ok()?);
+        if index >= self.spec.shape.numel() {
+            return None;
+        }
+        let mut found = None;
+        // SAFETY: `at` is an element of the constant, which is dense, and a scalar reads no other.
+        unsafe { TensorRef::from_raw(at, spec, spec.shape.contiguous_strides()) }.for_each(|x| found = Some(x));
+        found
+    }
+}
+
+/// Two constants are the same if they share their memory.
+impl PartialEq for Constant {
+    fn eq(&self, other: &Constant) -> bool {
+        Arc::ptr_eq(&self.memory, &other.memory)
+    }
+}
+
 /// A tensor of a graph.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
@@ -45,6 +116,9 @@ pub struct Tensor {
     /// Whether the value stays the same from run to run: no node may make it, and a [`Runner`](crate::Runner) keeps what
     /// it was fed once.
     pub constant: bool,
+    /// The value, if it is known before planning: then the tensor is not fed, plans hold it in the form that their kernels
+    /// read fastest, and fusion may look at it.
+    pub value: Option<Constant>,
 }
 
 /// One op of a graph.

@@ -2,9 +2,11 @@
 
 use crate::memory::{Memory, Tenant, assign};
 use crate::plan::{Group, PlanOptions, Unit};
-use crate::program::{CallId, Operand, Program, ValueId};
+use crate::program::{Call, CallId, Operand, Program, ValueId};
+use lc_core::backend::{Backend, Buffer};
 use lc_core::plan::{Place, Plan, PlanBuilder, Slot, SlotId, Step, View};
-use lc_core::{DeviceKind, Error, ErrorKind, ResolvedCall, Result, Runtime, SyncMode, TensorSpec};
+use lc_core::shape::MAX_RANK;
+use lc_core::{DeviceKind, Error, ErrorKind, ResolvedCall, Result, Runtime, Strides, SyncMode, TensorRef, TensorSpec};
 use std::sync::Arc;
 
 /// A plan, and what its arguments and results are.
@@ -18,6 +20,8 @@ pub struct Lowered {
     pub outputs: Vec<ValueId>,
     /// What its arenas take.
     pub memory: Memory,
+    /// Constants that kernels read in a form of their own: how many, and their bytes.
+    pub packed: (usize, usize),
 }
 
 /// Where the data of a value is so far.
@@ -44,6 +48,7 @@ struct Lowering<'a> {
     tenant_of: Vec<Option<usize>>,
     /// Whether work was launched on a device since the plan last waited for it.
     outstanding: Vec<bool>,
+    packed: (usize, usize),
 }
 
 /// Makes the plan. Without `share_memory` every value has bytes of its own.
@@ -62,8 +67,9 @@ pub fn lower(
     let builder = PlanBuilder::new();
     let homes = vec![Home::default(); program.values.len()];
     let (tenants, tenant_of, outstanding) = (Vec::new(), Vec::new(), Vec::new());
+    let (steps, packed) = (0, (0, 0));
     let mut l =
-        Lowering { runtime, program, placed, options, builder, steps: 0, homes, tenants, tenant_of, outstanding };
+        Lowering { runtime, program, placed, options, builder, steps, homes, tenants, tenant_of, outstanding, packed };
     let feeds = l.arguments();
     let outputs = l.results();
     for group in groups {
@@ -94,7 +100,7 @@ pub fn lower(
     }
     let inputs = feeds.iter().map(|(value, _)| l.homes[*value].host).collect();
     let results = outputs.iter().filter_map(|value| l.homes[*value].output).collect();
-    Ok(Lowered { plan: l.builder.finish(inputs, results), feeds, outputs, memory })
+    Ok(Lowered { packed: l.packed, plan: l.builder.finish(inputs, results), feeds, outputs, memory })
 }
 
 impl Lowering<'_> {
@@ -109,7 +115,9 @@ impl Lowering<'_> {
         }
         let mut feeds = Vec::new();
         for (id, value) in self.program.values.iter().enumerate() {
-            if let (Some(_), Some(dense)) = (value.fed, read[id]) {
+            if let (Some(_), Some(_), Some(constant)) = (value.fed, read[id], &value.constant) {
+                self.homes[id].host = Some(self.builder.constant(value.spec, constant.memory().clone()));
+            } else if let (Some(_), Some(dense)) = (value.fed, read[id]) {
                 self.homes[id].host = Some(self.builder.input(value.spec));
                 feeds.push((id, dense));
             }
@@ -204,12 +212,21 @@ impl Lowering<'_> {
     }
 
     /// A slot in a device's own memory with the value's data.
-    fn on_device(&mut self, value: ValueId, device: usize) -> Result<SlotId> {
+    fn on_device(&mut self, value: ValueId, device: usize, backend: &Arc<dyn Backend>) -> Result<SlotId> {
         if let Some((_, slot)) = self.homes[value].devices.iter().find(|(at, _)| *at == device) {
             return Ok(*slot);
         }
+        let spec = self.program.values[value].spec;
+        if let Some(constant) = &self.program.values[value].constant {
+            let memory = backend.memory();
+            let buffer = memory.allocate(spec.bytes())?;
+            memory.upload(&constant.tensor(), &buffer, 0)?;
+            let slot = self.builder.constant(spec, Arc::new(buffer));
+            self.homes[value].devices.push((device, slot));
+            return Ok(slot);
+        }
         let from = self.on_host(value)?;
-        let to = self.arena_slot(device, self.program.values[value].spec, true);
+        let to = self.arena_slot(device, spec, true);
         self.touch(from);
         self.touch(to);
         self.push(Step::Upload { from, to });
@@ -235,7 +252,7 @@ impl Lowering<'_> {
                 Some(operand) => {
                     let slot = match on_host {
                         true => self.on_host(operand.value)?,
-                        false => self.on_device(operand.value, device)?,
+                        false => self.on_device(operand.value, device, &resolved.backend)?,
                     };
                     let Operand { offset, spec, strides, .. } = *operand;
                     Some(View { slot, offset, spec, strides })
@@ -258,10 +275,52 @@ impl Lowering<'_> {
         for slot in inputs.iter().flatten().map(|view| view.slot).chain(outputs.iter().copied()) {
             self.touch(slot);
         }
-        self.push(Step::Launch { call: resolved.clone(), inputs, outputs });
+        let prepared = if on_host { self.prepared(call, resolved)? } else { Vec::new() };
+        self.push(Step::Launch { call: resolved.clone(), inputs, outputs, prepared });
         // On a device that computes on the caller's thread a wait has nothing to wait for; "always" waits all the same.
         self.outstanding[device] = resolved.backend.descriptor().asynchronous || self.options.sync == SyncMode::Always;
         Ok(())
+    }
+
+    /// What the kernel of a call makes of the constants that it reads, once for all runs; empty if it makes nothing.
+    fn prepared(&mut self, call: &Call, resolved: &ResolvedCall) -> Result<Vec<Option<Buffer>>> {
+        // One element for every other operand: only the extents of those count.
+        static ZERO: [u64; 1] = [0];
+        let constant = |operand: &Operand| self.program.values[operand.value].constant.as_ref();
+        if !call.inputs.iter().flatten().any(|operand| constant(operand).is_some()) {
+            return Ok(Vec::new());
+        }
+        let mut views = Vec::with_capacity(call.inputs.len());
+        for operand in &call.inputs {
+            views.push(match operand {
+                None => None,
+                Some(operand) => {
+                    let Operand { offset, spec, strides, .. } = *operand;
+                    let still = Strides::new(&[0; MAX_RANK][..spec.shape.rank()])?;
+                    Some(match constant(operand) {
+                        Some(constant) => {
+                            let start = constant.tensor().ptr().wrapping_add(offset * spec.dtype.size());
+                            // SAFETY: operands lie inside their value, which the constant holds as long as the program.
+                            unsafe { TensorRef::from_raw(start, spec, strides) }
+                        }
+                        // SAFETY: all elements are one, which lives for ever.
+                        None => unsafe { TensorRef::from_raw(ZERO.as_ptr().cast(), spec, still) },
+                    })
+                }
+            });
+        }
+        let memory = resolved.backend.memory();
+        let mut made = Vec::with_capacity(call.inputs.len());
+        for (index, operand) in call.inputs.iter().enumerate() {
+            made.push(match operand.as_ref().and_then(constant) {
+                None => None,
+                Some(_) => memory.prepare(resolved.kernel(), &call.attrs, &views, index)?,
+            });
+        }
+        let bytes: usize = made.iter().flatten().map(Buffer::bytes).sum();
+        self.packed.0 += made.iter().flatten().count();
+        self.packed.1 += bytes;
+        Ok(if made.iter().all(Option::is_none) { Vec::new() } else { made })
     }
 
     /// Waits once for every device that holds a result, then copies the results out.

@@ -1,7 +1,7 @@
 //! The form that passes work on: calls of registry ops on views of values. Names of the first release and view nodes are
 //! gone; every value is a dense block of memory that one call writes, or that the caller feeds.
 
-use crate::ir::{NodeId, TensorId};
+use crate::ir::{Constant, NodeId, TensorId};
 use lc_core::{Attrs, DeviceRequest, OpDef, Strides, TensorSpec};
 
 /// A value's number in its program.
@@ -14,8 +14,10 @@ pub type CallId = usize;
 pub struct Value {
     /// Type and extents, as the call that writes it says; a reader may see other extents.
     pub spec: TensorSpec,
-    /// The graph's tensor, if the caller feeds it.
+    /// The graph's tensor, if no call writes it: the caller feeds it, unless it is a constant.
     pub fed: Option<TensorId>,
+    /// What it is, if that is known before a run.
+    pub constant: Option<Constant>,
 }
 
 /// How a value is read.

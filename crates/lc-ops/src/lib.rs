@@ -10,6 +10,7 @@ mod attention_train;
 mod conv2d;
 mod conv_attention;
 mod elementwise;
+mod elementwise_chain;
 mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
@@ -28,6 +29,7 @@ pub use attention_train::{ATTENTION_TRAIN, AttentionTrainAttrs};
 pub use conv_attention::{CONV_ATTENTION, ConvAttentionAttrs};
 pub use conv2d::{CONV2D, Conv2dAttrs};
 pub use elementwise::{ADD, DIV, MUL, SUB};
+pub use elementwise_chain::{CHAIN_OPERANDS, CHAIN_STEPS, ChainAttrs, ChainOp, ChainStep, ELEMENTWISE_CHAIN};
 pub use ffn::{FFN, FfnAttrs};
 pub use layer_norm::{LAYER_NORM, LayerNormAttrs};
 pub use layer_norm_projection::{LAYER_NORM_PROJECTION, LayerNormProjectionAttrs};
@@ -41,7 +43,7 @@ pub use softmax::{SOFTMAX, SoftmaxAttrs};
 use lc_core::{OpDef, Registry};
 
 /// Every op.
-pub static ALL: [&OpDef; 17] = [
+pub static ALL: [&OpDef; 18] = [
     &MATMUL,
     &LINEAR,
     &ADD,
@@ -59,6 +61,7 @@ pub static ALL: [&OpDef; 17] = [
     &LAYER_NORM_PROJECTION,
     &CONV_ATTENTION,
     &PACK,
+    &ELEMENTWISE_CHAIN,
 ];
 
 /// The registry of every op.

@@ -1,10 +1,10 @@
 //! Arguments that are not arrays: sizes, switches, names.
 
 use crate::error::raise;
-use lc_core::{Activation, Error};
+use lc_core::{Activation, AttrKind, AttrSpec, AttrValue, Error};
 use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
-use pyo3::types::PyInt;
+use pyo3::types::{PyBool, PyFloat, PyInt, PyString};
 
 /// A Python integer of any size; floats are refused with a `TypeError`.
 #[derive(Clone, Copy, Debug)]
@@ -125,4 +125,29 @@ pub fn activation(op: &'static str, name: &str) -> PyResult<Activation> {
         let names: Vec<_> = Activation::ALL.iter().map(|a| a.name()).collect();
         raise(Error::invalid(op, "activation", format!("one of {names:?}"), format!("{name:?}")))
     })
+}
+
+/// A Python value as an attribute of the schema's type.
+///
+/// # Errors
+/// `TypeError` or `ValueError` naming `op` and the attribute.
+pub fn attr(op: &'static str, spec: &AttrSpec, value: &Bound<'_, PyAny>) -> PyResult<AttrValue> {
+    let refuse = |expected: String| raise(Error::wrong_type(op, spec.name, expected, value.get_type().to_string()));
+    match spec.kind {
+        AttrKind::Int(..) if value.is_instance_of::<PyBool>() => Err(refuse("an integer".into())),
+        AttrKind::Int(..) => Ok(AttrValue::Int(value.extract::<Int>()?.value(op, spec.name)?)),
+        AttrKind::Float if value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>() => {
+            Ok(AttrValue::Float(value.extract()?))
+        }
+        AttrKind::Float => Err(refuse("a number".into())),
+        AttrKind::Bool => value.extract().map(AttrValue::Bool).map_err(|_| refuse("a bool".into())),
+        AttrKind::Choice(names) => {
+            let text = value.cast::<PyString>().map_err(|_| refuse(format!("one of {names:?}")))?.to_string();
+            names
+                .iter()
+                .position(|name| *name == text)
+                .map(|at| AttrValue::Choice(at as u8))
+                .ok_or_else(|| raise(Error::invalid(op, spec.name, format!("one of {names:?}"), format!("{text:?}"))))
+        }
+    }
 }

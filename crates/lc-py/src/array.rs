@@ -94,6 +94,7 @@ fn dtype_of(array: &Array) -> Option<DType> {
     match descr.type_num {
         numpy::FLOAT32 => Some(DType::F32),
         numpy::FLOAT64 => Some(DType::F64),
+        numpy::FLOAT16 => Some(DType::F16),
         _ => None,
     }
 }
@@ -533,10 +534,11 @@ fn general_input<'a, 'py>(
             match unsafe { (*fields.descr).type_num } {
                 numpy::FLOAT32 => DType::F32,
                 numpy::FLOAT64 => DType::F64,
+                numpy::FLOAT16 => DType::F16,
                 _ => {
                     let hint = "convert it first, for instance with `.astype(numpy.float32)`";
                     let got = describe(&array);
-                    return Err(raise(Error::wrong_type(op, name, "float32 or float64", got).hint(hint)));
+                    return Err(raise(Error::wrong_type(op, name, "float32, float64 or float16", got).hint(hint)));
                 }
             }
         }
@@ -612,8 +614,8 @@ fn general_output<'a, 'py>(
     let array = to_ndarray(op, name, obj, None)?;
     let Some(fields) = numpy::any(&array) else { return Err(not_an_array(op, name, obj)) };
     // SAFETY: an array's descriptor is never null.
-    if !matches!(unsafe { (*fields.descr).type_num }, numpy::FLOAT32 | numpy::FLOAT64) {
-        return Err(raise(Error::wrong_type(op, name, "float32 or float64", describe(&array))));
+    if !matches!(unsafe { (*fields.descr).type_num }, numpy::FLOAT32 | numpy::FLOAT64 | numpy::FLOAT16) {
+        return Err(raise(Error::wrong_type(op, name, "float32, float64 or float16", describe(&array))));
     }
     let refuse = |expected: &'static str, got: &'static str| Err(raise(Error::invalid(op, name, expected, got)));
     let Some(dtype) = dtype_of(fields) else { return refuse("native byte order", "foreign byte order") };
@@ -672,7 +674,7 @@ fn new_shaped<'py>(
     spec: &TensorSpec,
     dims: &[usize],
 ) -> PyResult<Bound<'py, PyAny>> {
-    numpy::empty(py, spec.dtype == DType::F64, dims).map_err(|cause| {
+    numpy::empty(py, spec.dtype, dims).map_err(|cause| {
         let error = Error::new(lc_core::ErrorKind::OutOfMemory, op).got(format!("{} bytes to allocate", spec.bytes()));
         raise_from(py, error, cause)
     })

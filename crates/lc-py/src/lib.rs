@@ -19,8 +19,10 @@ mod io_policy;
 mod matmul;
 mod nn;
 mod numpy;
+mod op_session;
 mod policy;
 mod receipt;
+mod resident;
 mod runtime;
 mod session;
 mod tensor;
@@ -49,6 +51,8 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
         session::register,
         conv_session::register,
         attention_session::register,
+        op_session::register,
+        resident::register,
         trace::register,
         graph::register,
     ] {

@@ -3,6 +3,7 @@
 //! Reading the fields of an exact `ndarray` costs a few nanoseconds; the buffer protocol costs fifty or more. The layouts
 //! below and the table positions are those of NumPy 1.22 to 2.x, whose ABI promises them.
 
+use lc_core::DType;
 use pyo3::exceptions::PyImportError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -14,6 +15,8 @@ use std::sync::OnceLock;
 pub const FLOAT32: c_int = 11;
 /// `NPY_DOUBLE`.
 pub const FLOAT64: c_int = 12;
+/// `NPY_HALF`.
+pub const FLOAT16: c_int = 23;
 /// `NPY_ARRAY_C_CONTIGUOUS`.
 pub const C_CONTIGUOUS: c_int = 0x0001;
 /// `NPY_ARRAY_ALIGNED`.
@@ -69,8 +72,8 @@ type NewFromDescr = unsafe extern "C" fn(
 struct Api {
     array_type: *mut ffi::PyTypeObject,
     new_from_descr: NewFromDescr,
-    /// The native descriptors of float32 and float64; NumPy never frees them.
-    descr: [*mut Descr; 2],
+    /// The native descriptors of the types of [`DType`], by its discriminant; NumPy never frees them.
+    descr: [*mut Descr; 3],
 }
 
 // SAFETY: the pointers are to objects of NumPy that live as long as the process and are not changed.
@@ -101,11 +104,11 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
         Api {
             array_type: (*table.add(2)).cast(),
             new_from_descr: std::mem::transmute::<*mut c_void, NewFromDescr>(*table.add(94)),
-            descr: [descr_from_type(FLOAT32), descr_from_type(FLOAT64)],
+            descr: [descr_from_type(FLOAT32), descr_from_type(FLOAT64), descr_from_type(FLOAT16)],
         }
     };
     if api.descr.iter().any(|d| d.is_null()) {
-        return Err(PyImportError::new_err("NumPy has no descriptor for float32 or float64"));
+        return Err(PyImportError::new_err("NumPy has no descriptor for float32, float64 or float16"));
     }
     let _ = API.set(api);
     Ok(())
@@ -128,14 +131,14 @@ pub fn any<'a>(obj: &'a Bound<'_, PyAny>) -> Option<&'a Array> {
     is_array.then(|| unsafe { &*obj.as_ptr().cast::<Array>() })
 }
 
-/// A new, uninitialised, C-contiguous array that owns its memory. `double` chooses float64 over float32.
+/// A new, uninitialised, C-contiguous array that owns its memory.
 ///
 /// # Errors
 /// `MemoryError`.
 #[inline]
-pub fn empty<'py>(py: Python<'py>, double: bool, dims: &[usize]) -> PyResult<Bound<'py, PyAny>> {
+pub fn empty<'py>(py: Python<'py>, dtype: DType, dims: &[usize]) -> PyResult<Bound<'py, PyAny>> {
     let api = api();
-    let descr = api.descr[usize::from(double)];
+    let descr = api.descr[dtype as usize];
     // SAFETY: the constructor steals a reference to the descriptor, which the increment provides. `dims` holds `dims.len()`
     // extents, each at most `isize::MAX` as a `Shape` guarantees, so they read as `isize`. A null result has set the
     // exception that `from_owned_ptr_or_err` fetches.

@@ -42,6 +42,7 @@ impl Storage {
         match dtype {
             DType::F32 => DenseTensor::zeros(backend, dims).map(Storage::F32),
             DType::F64 => DenseTensor::zeros(backend, dims).map(Storage::F64),
+            DType::F16 => Err(lc_core::Error::unsupported("Tensor", "float32 or float64", "float16")),
         }
         .map_err(raise)
     }
@@ -199,6 +200,8 @@ fn view_object(py: Python<'_>, view: ViewContract) -> PyResult<Py<PyAny>> {
     Ok(match view.spec().dtype {
         DType::F32 => Py::new(py, base.add_subclass(TensorView))?.into_any(),
         DType::F64 => Py::new(py, base.add_subclass(Tensor64View))?.into_any(),
+        // Tensors are of the other two types, and views are of tensors.
+        DType::F16 => return Err(raise(lc_core::Error::unsupported("view", "float32 or float64", "float16"))),
     })
 }
 

@@ -79,12 +79,12 @@ fn widest() -> Isa {
 }
 
 /// `f32` operations a second that `threads` cores do at most, measured with the widest instruction set; see
-/// [`lc_cpu::roofline`].
+/// [`lc_cpu::machine`].
 pub fn measure_peak_flops(threads: usize) -> f64 {
-    lc_cpu::roofline::peak_flops(widest(), threads)
+    lc_cpu::machine::peak_flops(widest(), threads)
 }
 
-/// Bytes a second at which `threads` cores add arrays of `bytes` bytes in all; see [`lc_cpu::roofline`].
+/// Bytes a second at which `threads` cores add arrays of `bytes` bytes in all; see [`lc_cpu::machine`].
 ///
 /// # Errors
 /// More than 1 GiB.
@@ -92,7 +92,7 @@ pub fn measure_bandwidth(bytes: usize, threads: usize) -> Result<f64> {
     if bytes > 1 << 30 {
         return Err(Error::invalid("measure_bandwidth", "bytes", "at most 1 GiB", bytes.to_string()));
     }
-    Ok(lc_cpu::roofline::add_bandwidth(widest(), bytes, threads))
+    Ok(lc_cpu::machine::add_bandwidth(widest(), bytes, threads))
 }
 
 /// The instruction set of the CPU kernels in use: "avx512", "avx2", "neon" or "scalar".

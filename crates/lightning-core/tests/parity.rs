@@ -110,6 +110,11 @@ fn elementwise() {
 }
 
 #[test]
+fn elementwise_chain() {
+    both_types(&lc_ops::ELEMENTWISE_CHAIN);
+}
+
+#[test]
 fn conv2d() {
     both_types(&lc_ops::CONV2D);
 }

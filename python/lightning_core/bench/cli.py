@@ -184,13 +184,15 @@ def _write(options: argparse.Namespace, results: Sequence[Result], found: Sequen
                     report.write_csv(path, members, columns)
                 else:
                     report.write_json(path, members, columns, about)
+    # One page and one picture of the whole run; runs of different suites into one folder leave each other's alone.
+    page_name, picture_name = ("index", "benchmarks") if options.suite == "all" else (results[0].row.suite,) * 2
     if "html" in wanted:
-        written.append(folder / "index.html")
+        written.append(folder / f"{page_name}.html")
         written[-1].write_text(page.html(results, about), encoding="utf-8")
     if "png" in wanted:
         try:
-            written += plots.write(folder, results)
+            written.append(plots.write(folder / f"{picture_name}.png", results, about))
         except ImportError as error:
-            print(f"no plots: {error}")
+            print(f"no picture: {error}")
     for path in written:
         print(f"wrote {path}")

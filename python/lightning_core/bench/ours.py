@@ -1,7 +1,8 @@
 """Our own calls: the only file of the harness that names functions of Lightning Core.
 
 Each row times one form of ours, which is fixed in advance: writing into the caller's array, or, in rows named so,
-returning a new one, or a session on resident operands. No row takes the better of several.
+returning a new one, or a session on resident operands; the session of a layer keeps its weights and takes the
+activation with each call, as the peers' layers do. No row takes the better of several.
 """
 
 from __future__ import annotations
@@ -80,7 +81,17 @@ def candidate(case: Case, form: str, device: str) -> Candidate | None:
     return Candidate(COLUMN, form, stmt, names, read=lambda _: out, poison=lambda: out.fill(np.nan))
 
 
+# Layers on resident weights, by operation: what makes the layer, to which the activation comes with each call.
+_LAYERS: dict[str, str] = {
+    "linear": "lc.resident.linear(w, b, device=device)",
+    "ffn": "lc.resident.ffn(w1, w2, b1, b2, activation=activation, device=device)",
+    "ln_proj": "lc.resident.layer_norm_projection(w, g, s, b, eps, device=device)",
+}
+
+
 def _session(case: Case, device: str) -> Candidate | None:
+    if case.op in _LAYERS:
+        return _layer(case, device)
     lc = _package()
     out = np.empty(case.out_shape, np.float32)
     t, p = case.arrays, case.p
@@ -103,4 +114,15 @@ def _session(case: Case, device: str) -> Candidate | None:
     return Candidate(
         COLUMN, SESSION, f"run({', '.join(f'v{i}' for i in range(len(args)))})", names,
         read=read, poison=lambda: out.fill(np.nan), prepare=lambda: session.start_into(*args),
+    )  # fmt: skip
+
+
+def _layer(case: Case, device: str) -> Candidate:
+    """A layer with resident weights: each call reads the activation from the caller's array and writes the result."""
+    out = np.empty(case.out_shape, np.float32)
+    names: dict[str, Any] = {**case.arrays, **case.p, "eps": LN_EPS, "device": device, "lc": _package()}
+    layer = eval(_LAYERS[case.op], {}, names)
+    return Candidate(
+        COLUMN, SESSION, "f(x, o)", {"f": layer, "x": case.arrays["x"], "o": out}, read=lambda _: out,
+        poison=lambda: out.fill(np.nan),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
@@ -13,9 +14,9 @@ from lightning_core.bench.runner import Result, Timed
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d2327; --soft: #5b6670; --ours: #0b6bcb; --peer: #b9c2ca; --bad: #b3261e;
-  --line: #dde3e8; --paper: #fff; }
+  --share: #3d8361; --line: #dde3e8; --paper: #fff; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaee; --soft: #9aa7b2; --ours: #5aa9f5; --peer: #48545e;
-  --bad: #ff8a80; --line: #2c353c; --paper: #14181b; } }
+  --bad: #ff8a80; --share: #6fbf95; --line: #2c353c; --paper: #14181b; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 2rem auto;
   max-width: 72rem; padding: 0 1rem; }
 h1 { font-size: 1.5rem; } h2 { font-size: 1.15rem; margin-top: 2.5rem; } h3 { font-size: 1rem; margin: 1.6rem 0 .3rem; }
@@ -25,6 +26,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
   border-bottom: 1px solid var(--line); }
 svg { display: block; width: 100%; max-width: 60rem; height: auto; } svg text { font: 12px system-ui, sans-serif;
   fill: var(--ink); } .o { fill: var(--ours); } .p { fill: var(--peer); } .w { fill: var(--soft); }
+.b { fill: var(--bad); } .s { fill: var(--share); } svg text .t { fill: var(--soft); } .a { stroke: var(--ink); }
 """
 _LABEL, _WIDTH, _HEIGHT = 210, 900, 18
 
@@ -61,24 +63,45 @@ def _bars(result: Result) -> str:
     return f'<svg viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="median times">{drawn}</svg>'
 
 
-def _shares(results: Sequence[Result]) -> str:
-    """Our share of the machine's limit, one bar a row."""
-    shown = [r for r in results if r.roofline_share is not None]
-    label, room = 430, 380
+def _overview(results: Sequence[Result]) -> str:
+    """Every row of a suite on one line: ratio to the fastest peer, and share of the machine's limit."""
+    label, ratio_room, share_at, share_room = 400, 190, 690, 130
+    top = max([2.0, *(r.speedup for r in results if r.speedup is not None)])
+
+    def ratio_end(ratio: float) -> float:
+        # Logarithmic, one in the middle of the left third.
+        return ratio_room * (0.3 + 0.7 * max(min(math.log(ratio) / math.log(top), 1.0), -0.42))
 
     def bar(index: int, r: Result) -> str:
-        share, y = r.roofline_share or 0.0, index * _HEIGHT
-        width = room * min(share, 1.1)
-        return (
-            f'<text x="{label - 8}" y="{y + 13}" text-anchor="end">{escape(_name(r))}</text>'
-            f'<rect class="p" x="{label}" y="{y + 3}" width="{room}" height="{_HEIGHT - 6}" opacity=".35"/>'
-            f'<rect class="o" x="{label}" y="{y + 3}" width="{width:.1f}" height="{_HEIGHT - 6}"/>'
-            f'<text x="{label + room + 8}" y="{y + 13}">{share:.0%} {escape(rate(r))}</text>'
-        )
+        y, one = index * _HEIGHT, ratio_end(1.0)
+        drawn = f'<text x="{label - 8}" y="{y + 13}" text-anchor="end">{escape(_name(r))}</text>'
+        if r.speedup is not None and r.speedup > 0:
+            end, peer = ratio_end(r.speedup), r.fastest()
+            kind = "o" if r.speedup >= 1 else "b"
+            drawn += (
+                f'<rect class="{kind}" x="{label + min(one, end):.1f}" y="{y + 3}" width="{abs(end - one):.1f}" '
+                f'height="{_HEIGHT - 6}"/>'
+                f'<text x="{label + max(one, end) + 6:.1f}" y="{y + 13}">{r.speedup:.2f} '
+                f'<tspan class="t">{escape(peer.peer if peer else "")}</tspan></text>'
+            )
+        if r.roofline_share is not None:
+            width = share_room * min(r.roofline_share, 1.1)
+            drawn += (
+                f'<rect class="p" x="{share_at}" y="{y + 3}" width="{share_room}" height="{_HEIGHT - 6}" '
+                'opacity=".35"/>'
+                f'<rect class="s" x="{share_at}" y="{y + 3}" width="{width:.1f}" height="{_HEIGHT - 6}"/>'
+                f'<text x="{share_at + share_room + 8}" y="{y + 13}">{r.roofline_share:.0%} {escape(rate(r))}</text>'
+            )
+        return drawn
 
-    drawn = "".join(bar(i, r) for i, r in enumerate(shown))
-    box = f"0 0 {_WIDTH + 60} {len(shown) * _HEIGHT}"
-    return f'<svg viewBox="{box}" role="img" aria-label="share of the limit">{drawn}</svg>'
+    height = len(results) * _HEIGHT
+    line_at = label + ratio_end(1.0)
+    axis = f'<line class="a" x1="{line_at:.1f}" x2="{line_at:.1f}" y1="0" y2="{height}"/>'
+    drawn = "".join(bar(i, r) for i, r in enumerate(results))
+    return (
+        f'<svg viewBox="0 0 {_WIDTH + 60} {height}" role="img" aria-label="ratios and shares of the limit">'
+        f"{drawn}{axis}</svg>"
+    )
 
 
 def _name(result: Result) -> str:
@@ -121,7 +144,12 @@ def html(results: Sequence[Result], about: dict[str, Any]) -> str:
         parts.append(f"<p class=soft>{escape(about['disturbance'])}.</p>")
     for result in results:
         parts += [f'<p class=bad>Failed: {escape(result.row.label)}: {escape(f)}</p>' for f in result.failures]
-    parts.append("<h2>Share of the machine's limit</h2>" + _shares(results))
+    parts.append(
+        "<h2>All rows</h2><p>Left: the fastest peer's median over ours, logarithmic; blue where we are faster. Right: "
+        "the share of the machine's measured limit.</p>"
+    )
+    for suite, group in groupby(results, key=lambda r: r.row.suite):
+        parts.append(f"<h3>{escape(suite)}</h3>" + _overview(list(group)))
     for suite, group in groupby(results, key=lambda r: r.row.suite):
         members = list(group)
         parts.append(f"<h2>{escape(suite)}</h2>")

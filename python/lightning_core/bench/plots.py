@@ -1,59 +1,94 @@
-"""The result as pictures, for documents. Needs matplotlib."""
+"""The result as one picture, for documents: every row of every suite of a run. Needs matplotlib."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from lightning_core.bench.runner import Result
 
+_AHEAD, _BEHIND, _SHARE, _EMPTY = "#0b6bcb", "#b3261e", "#3d8361", "#e6e9ec"
+#: Inches: of a bar, of a suite's heading, of what is above and below the bars.
+_BAR, _HEADING, _FRAME = 0.19, 0.42, 1.3
 
-def write(folder: Path, results: Sequence[Result]) -> list[Path]:
-    """Writes ``speedup.png`` and ``roofline.png``.
+
+def write(path: Path, results: Sequence[Result], about: dict[str, Any]) -> Path:
+    """Writes the picture: by suite, each row's ratio to the fastest peer and its share of the machine's limit.
 
     Raises ImportError if matplotlib is not installed.
     """
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
     plt: Any = import_module("matplotlib.pyplot")
-    written = []
-    ratios = [(_label(r), r.speedup, r.fastest()) for r in results if r.speedup is not None]
-    shares = [(_label(r), r.roofline_share) for r in results if r.roofline_share is not None]
-    if ratios:
-        figure, axes = plt.subplots(figsize=(11, 0.8 + 0.24 * len(ratios)))
-        labels = [label for label, _, _ in ratios]
-        values = [float(value or 0) for _, value, _ in ratios]
-        axes.barh(labels, values, color=["#0b6bcb" if v >= 1 else "#b3261e" for v in values], height=0.7)
-        for index, (_, value, peer) in enumerate(ratios):
-            name = f"{peer.peer} {peer.form}" if peer else ""
-            axes.text(float(value or 0), index, f" {value:.2f}  {name}", va="center", fontsize=7)
-        axes.axvline(1, color="black", linewidth=0.8)
-        axes.set_xscale("log")
-        axes.set_xlim(min(0.3, min(values) * 0.8), max(values) * 4)
-        axes.set_xlabel("fastest peer's median / ours (log scale; above 1 we are faster)")
-        written.append(_save(figure, axes, folder / "speedup.png"))
-    if shares:
-        figure, axes = plt.subplots(figsize=(11, 0.8 + 0.24 * len(shares)))
-        percent = [100 * (share or 0) for _, share in shares]
-        axes.barh([label for label, _ in shares], percent, color="#0b6bcb", height=0.7)
-        axes.axvline(100, color="black", linewidth=0.8)
-        axes.set_xlabel("share of the machine's measured limit, %")
-        written.append(_save(figure, axes, folder / "roofline.png"))
-    return written
+    headings, places, bottom = _places(results)
+    figure, (left, right) = plt.subplots(
+        1, 2, sharey=True, figsize=(13, bottom + _FRAME), gridspec_kw={"width_ratios": [3, 2], "wspace": 0.04}
+    )
+    _ratios(left, results, places)
+    _shares(right, results, places)
+    left.set_yticks(places, [_label(r) for r in results])
+    left.set_ylim(bottom, 0)
+    for axes in (left, right):
+        axes.tick_params(labelsize=7, length=0)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+    for name, y in headings:
+        left.annotate(name, (0, y), xycoords=("figure fraction", "data"), xytext=(6, 0), textcoords="offset points",
+                      fontsize=10, fontweight="bold", va="center")  # fmt: skip
+    threads = "1 thread" if about["threads"] == 1 else f"{about['threads']} threads"
+    figure.suptitle(f"{about['processor']}, {threads}, float32, {about['date']}", fontsize=9, x=0.5, y=0.995, va="top")
+    figure.tight_layout(rect=(0, 0, 1, 1 - 0.25 / (bottom + _FRAME)))
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+    return path
+
+
+def _places(results: Sequence[Result]) -> tuple[list[tuple[str, float]], list[float], float]:
+    """Where the suites' headings and the rows' bars are, from the top, and where they end."""
+    headings, places, y = [], [], 0.0
+    for suite, group in groupby(results, key=lambda r: r.row.suite):
+        headings.append((suite, y + _HEADING / 2))
+        y += _HEADING
+        for _ in group:
+            places.append(y + _BAR / 2)
+            y += _BAR
+    return headings, places, y
+
+
+def _ratios(axes: Any, results: Sequence[Result], places: Sequence[float]) -> None:
+    """Bars from one: to the right where we are faster than the fastest peer, to the left where it is."""
+    axes.set_xscale("log")
+    values = [r.speedup for r in results if r.speedup is not None]
+    axes.set_xlim(min([0.5, *values]) * 0.8, max([2.0, *values]) * 6)
+    for result, y in zip(results, places, strict=True):
+        ratio, peer = result.speedup, result.fastest()
+        if ratio is None or peer is None:
+            mine = result.ours
+            text = "no peer has it" if mine is not None and mine.counts else "not measured"
+            axes.text(1.03, y, text, va="center", fontsize=6, color="gray")
+            continue
+        axes.barh(y, ratio - 1, left=1, height=0.75 * _BAR, color=_AHEAD if ratio >= 1 else _BEHIND)
+        axes.text(max(ratio, 1), y, f" {ratio:.2f}  {peer.peer} {peer.form}", va="center", fontsize=6)
+    axes.axvline(1, color="black", linewidth=0.8)
+    axes.set_xlabel("fastest peer's median / ours (above 1 we are faster; logarithmic)", fontsize=8)
+
+
+def _shares(axes: Any, results: Sequence[Result], places: Sequence[float]) -> None:
+    """Our share of what the machine was measured to do at most."""
+    axes.set_xlim(0, 118)
+    for result, y in zip(results, places, strict=True):
+        share = result.roofline_share
+        if share is None:
+            continue
+        axes.barh(y, 100, height=0.75 * _BAR, color=_EMPTY)
+        axes.barh(y, 100 * share, height=0.75 * _BAR, color=_SHARE)
+        axes.text(101, y, f"{share:.0%} {result.bound_by}", va="center", fontsize=6)
+    axes.axvline(100, color="black", linewidth=0.8)
+    axes.set_xlabel("share of the machine's measured limit, %", fontsize=8)
 
 
 def _label(result: Result) -> str:
     return f"{result.row.bench} {result.row.shape} [{result.row.residency}, {result.row.form}]"
-
-
-def _save(figure: Any, axes: Any, path: Path) -> Path:
-    axes.invert_yaxis()
-    axes.tick_params(labelsize=7)
-    axes.margins(y=0.01)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    figure.tight_layout()
-    figure.savefig(path, dpi=130)
-    return path

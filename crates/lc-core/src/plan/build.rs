@@ -1,7 +1,7 @@
 //! Putting a plan together.
 
 use super::{Place, Plan, PlanDevice, Slot, SlotId, Step, View};
-use crate::backend::Backend;
+use crate::backend::{Backend, Buffer};
 use crate::tensor::TensorSpec;
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ pub struct PlanBuilder {
     devices: Vec<PlanDevice>,
     slots: Vec<Slot>,
     steps: Vec<Step>,
+    constants: Vec<Arc<Buffer>>,
     inputs: usize,
     outputs: usize,
 }
@@ -45,6 +46,12 @@ impl PlanBuilder {
     pub fn output(&mut self, spec: TensorSpec) -> SlotId {
         self.outputs += 1;
         self.slot(Slot { spec, place: Place::Output(self.outputs - 1) })
+    }
+
+    /// A new constant, whose dense data is in `memory`: of the host, or of the device whose launches read it.
+    pub fn constant(&mut self, spec: TensorSpec, memory: Arc<Buffer>) -> SlotId {
+        self.constants.push(memory);
+        self.slot(Slot { spec, place: Place::Constant(self.constants.len() - 1) })
     }
 
     /// A new slot.
@@ -82,6 +89,14 @@ impl PlanBuilder {
                 self.slots[*slot].place = Place::Output(position);
             }
         }
-        Plan { devices: self.devices, slots: self.slots, steps: self.steps, inputs, outputs, direct: None }
+        Plan {
+            devices: self.devices,
+            slots: self.slots,
+            steps: self.steps,
+            constants: self.constants,
+            inputs,
+            outputs,
+            direct: None,
+        }
     }
 }

@@ -41,6 +41,8 @@ pub enum Place {
         /// Bytes from the start of the arena; a multiple of [`ARENA_ALIGN`].
         offset: usize,
     },
+    /// A value that is the same in every run, by position in [`Plan::constants`].
+    Constant(usize),
 }
 
 /// Alignment of slots in an arena: a cache line, and what GPUs want of a binding.
@@ -86,6 +88,9 @@ pub enum Step {
         inputs: Vec<Option<View>>,
         /// What it writes.
         outputs: Vec<SlotId>,
+        /// By input, the form that [`Memory::prepare`](crate::backend::Memory::prepare) made of a constant; empty if none
+        /// was made.
+        prepared: Vec<Option<Buffer>>,
     },
     /// Waits for a device, by its position in [`Plan::devices`].
     Wait {
@@ -115,6 +120,8 @@ pub struct Plan {
     pub slots: Vec<Slot>,
     /// What it does, in order.
     pub steps: Vec<Step>,
+    /// Memory of its constants, dense, each on the device whose launches read it.
+    pub constants: Vec<Arc<Buffer>>,
     /// Slots of its arguments, by position; `None` where an optional one is absent.
     pub inputs: Vec<Option<SlotId>>,
     /// Slots of its results, by position.
@@ -205,7 +212,10 @@ impl Plan {
             true => outputs.clone(),
             false => call.outputs.iter().map(|spec| place(&mut builder, *spec)).collect(),
         };
-        builder.push(Step::Launch { call: call.clone(), inputs: read, outputs: written.clone() });
+        let (inputs_read, outputs_written) = (read, written.clone());
+        let step =
+            Step::Launch { call: call.clone(), inputs: inputs_read, outputs: outputs_written, prepared: Vec::new() };
+        builder.push(step);
         if !on_host {
             builder.push(Step::Wait { device });
             for (from, to) in written.iter().zip(&outputs) {
@@ -312,9 +322,35 @@ impl Plan {
         outputs: &mut [TensorMut<'_>],
         policy: EffectivePolicy,
     ) -> Result<PlanReceipt> {
+        self.steps(workspace, inputs, outputs, policy, false)
+    }
+
+    /// [`Plan::run`] with a time in the receipt of every launch: it waits after each, so that the sum is no shorter than
+    /// a run's own time.
+    ///
+    /// # Errors
+    /// As [`Plan::run_one`].
+    pub fn run_timed(
+        &self,
+        workspace: &Workspace,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+    ) -> Result<PlanReceipt> {
+        self.steps(workspace, inputs, outputs, policy, true)
+    }
+
+    fn steps(
+        &self,
+        workspace: &Workspace,
+        inputs: &[Option<TensorRef<'_>>],
+        outputs: &mut [TensorMut<'_>],
+        policy: EffectivePolicy,
+        timed: bool,
+    ) -> Result<PlanReceipt> {
         self.check(inputs, outputs)?;
-        let start = trace::enabled().then(trace::now_ns);
-        let mut run = Run { plan: self, workspace, receipts: Vec::new(), pending: None };
+        let start = (!timed && trace::enabled()).then(trace::now_ns);
+        let mut run = Run { plan: self, workspace, receipts: Vec::new(), pending: None, timed };
         for step in &self.steps {
             run.step(step, inputs, outputs, policy)?;
         }

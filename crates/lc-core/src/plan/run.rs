@@ -1,7 +1,7 @@
 //! Running the steps of a plan.
 
 use super::{Place, Plan, ResolvedCall, SlotId, Step, View, Workspace, broken};
-use crate::backend::{Args, DeviceTensor};
+use crate::backend::{Args, Buffer, DeviceTensor};
 use crate::error::{Error, ErrorKind, Result};
 use crate::policy::{EffectivePolicy, SyncMode};
 use crate::receipt::Receipt;
@@ -60,6 +60,8 @@ pub(super) struct Run<'a> {
     pub(super) receipts: Vec<Receipt>,
     /// Bytes uploaded before the launch that needs them.
     pub(super) pending: Option<u64>,
+    /// Whether every launch is waited for and timed.
+    pub(super) timed: bool,
 }
 
 impl Run<'_> {
@@ -71,14 +73,17 @@ impl Run<'_> {
         policy: EffectivePolicy,
     ) -> Result<()> {
         match step {
-            Step::Launch { call, inputs: read, outputs: written } => {
+            Step::Launch { call, inputs: read, outputs: written, prepared } => {
                 let mut receipt = call.open_receipt();
                 receipt.launches = 1;
                 receipt.bytes_uploaded = self.pending.take().unwrap_or(0);
-                self.launch(call, read, written, inputs, outputs)?;
-                if policy.sync() == SyncMode::Always && call.backend.descriptor().asynchronous {
+                let start = self.timed.then(trace::now_ns);
+                self.launch(call, (read, prepared), written, inputs, outputs)?;
+                let asynchronous = call.backend.descriptor().asynchronous;
+                if (self.timed || policy.sync() == SyncMode::Always) && asynchronous {
                     call.wait(&mut receipt)?;
                 }
+                receipt.duration_ns = start.map(|start| trace::now_ns().saturating_sub(start));
                 self.receipts.push(receipt);
             }
             Step::Upload { from, to } => {
@@ -128,7 +133,7 @@ impl Run<'_> {
                         let mut target = unsafe { TensorMut::from_raw(ptr, spec) };
                         call.download(0, self.workspace.arena(device)?, offset, &mut target, &mut receipt)?;
                     }
-                    Place::Input(_) => return Err(broken("a download into an argument")),
+                    Place::Input(_) | Place::Constant(_) => return Err(broken("a download into an argument")),
                 }
                 if let Some(last) = self.receipts.last_mut() {
                     last.bytes_downloaded += receipt.bytes_downloaded;
@@ -141,7 +146,7 @@ impl Run<'_> {
     fn launch(
         &self,
         call: &ResolvedCall,
-        read: &[Option<View>],
+        (read, prepared): (&[Option<View>], &[Option<Buffer>]),
         written: &[SlotId],
         inputs: &[Option<TensorRef<'_>>],
         outputs: &[TensorMut<'_>],
@@ -165,12 +170,22 @@ impl Run<'_> {
                     }
                 });
             }
-            return call.launch(Args::Host { inputs: &tensors[..read.len()], prepared: &[], outputs: &results });
+            let mut packed = [None; MAX_INPUTS];
+            for (packed, buffer) in packed.iter_mut().zip(prepared) {
+                *packed = buffer.as_ref();
+            }
+            let (inputs, prepared) = (&tensors[..read.len()], &packed[..prepared.len()]);
+            return call.launch(Args::Host { inputs, prepared, outputs: &results });
         }
         let device_tensor = |slot: SlotId, offset: usize, spec: TensorSpec, strides: Strides| {
-            let (device, base) = self.arena_of(slot)?;
-            let offset = base + offset * spec.dtype.size();
-            Ok(DeviceTensor { buffer: self.workspace.arena(device)?, offset, spec, strides })
+            let (buffer, base) = match self.plan.slots[slot].place {
+                Place::Constant(i) => (&*self.plan.constants[i], 0),
+                _ => {
+                    let (device, base) = self.arena_of(slot)?;
+                    (self.workspace.arena(device)?, base)
+                }
+            };
+            Ok(DeviceTensor { buffer, offset: base + offset * spec.dtype.size(), spec, strides })
         };
         let tensors = read
             .iter()
@@ -209,11 +224,14 @@ impl Run<'_> {
         }
         let base = match self.plan.slots[view.slot].place {
             Place::Output(i) => outputs[i].ptr(),
+            Place::Constant(i) => {
+                self.plan.constants[i].host().ok_or_else(|| broken("host access to device memory"))?
+            }
             _ => self.host_slot(view.slot)?.0,
         };
         let ptr = base.wrapping_add(view.offset * view.spec.dtype.size());
         // SAFETY: the planner keeps views inside their slot. The slot lies in an arena of this workspace, or is a result
-        // whose one writer is an earlier step.
+        // whose one writer is an earlier step, or a constant, which nobody writes and which lives as long as the plan.
         Ok(unsafe { TensorRef::from_raw(ptr, view.spec, view.strides) })
     }
 

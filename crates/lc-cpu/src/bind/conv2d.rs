@@ -92,5 +92,6 @@ fn prepare(isa: Isa, attrs: &Attrs, inputs: &[Option<TensorRef<'_>>], index: usi
     Ok(Some(match w.dtype() {
         DType::F32 => of::<f32>(isa, &p, w),
         DType::F64 => of::<f64>(isa, &p, w),
+        DType::F16 => return Ok(None),
     }))
 }

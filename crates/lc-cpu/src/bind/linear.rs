@@ -65,7 +65,7 @@ pub fn prepare(
     weights: &[usize],
 ) -> Result<Option<Buffer>> {
     match inputs.get(index).and_then(Option::as_ref) {
-        Some(weight) if weights.contains(&index) => Ok(Some(matmul::pack(isa, weight, true))),
+        Some(weight) if weights.contains(&index) => Ok(matmul::pack(isa, weight, true)),
         _ => Ok(None),
     }
 }

@@ -1,6 +1,6 @@
 //! matmul, batched and not.
 
-use super::{Binding, Call, Real, by_dtype, matrix, packed_buffer};
+use super::{Binding, Call, Real, by_dtype, collapsed_rows, matrix, packed_buffer};
 use crate::gemm::{Bias, Epilogue, GemmFloat, PackedB, gemm, gemm_batched, gemm_packed};
 use crate::isa::Isa;
 use crate::pool;
@@ -44,6 +44,23 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
         activation,
     };
     let threads = pool::threads();
+    // One B for every A: when the rows of all of them lie at one stride, as they do in dense tensors, that is one product.
+    if batch > 1
+        && b.shape().rank() == 2
+        && let Some(a) = collapsed_rows::<T>(a)
+        && let Some(residual) = residual.map_or(Some(None), |r| collapsed_rows::<T>(r).map(|r| Some(r.matrix())))
+    {
+        let c = MatMut { rows: batch * m, ..c(0) };
+        let epilogue = Epilogue { residual, ..epilogue(0) };
+        // SAFETY: as below; the batch dimensions of A are those of the result, since B has none.
+        unsafe {
+            match call.packed::<PackedB<T>>(B) {
+                Some(packed) => gemm_packed(call.isa, threads, a.matrix(), packed, c, &epilogue),
+                None => gemm(call.isa, threads, a.matrix(), matrix(b, 0), c, &epilogue),
+            }
+        }
+        return Ok(());
+    }
     // SAFETY: `matrix` gives the strides of readable views whose extents the op's rule checked; the result is dense and
     // overlaps none of them.
     unsafe {
@@ -52,6 +69,11 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
             match call.packed::<PackedB<T>>(B) {
                 Some(packed) => gemm_packed(call.isa, threads, a, packed, c(0), &epilogue(0)),
                 None => gemm(call.isa, threads, a, b, c(0), &epilogue(0)),
+            }
+        } else if let Some(packed) = call.packed::<PackedB<T>>(B) {
+            for index in 0..batch {
+                let a = matrix(a, batch_offset(a, &shape, index));
+                gemm_packed(call.isa, threads, a, packed, c(index), &epilogue(index));
             }
         } else if residual.is_some() {
             for index in 0..batch {
@@ -92,21 +114,22 @@ fn batch_offset(tensor: &TensorRef<'_>, out: &Shape, index: usize) -> isize {
 
 fn prepare(isa: Isa, _: &Attrs, inputs: &[Option<TensorRef<'_>>], index: usize) -> Result<Option<Buffer>> {
     match inputs.get(index).and_then(Option::as_ref) {
-        Some(b) if index == B && b.shape().rank() == 2 => Ok(Some(pack(isa, b, false))),
+        Some(b) if index == B && b.shape().rank() == 2 => Ok(pack(isa, b, false)),
         _ => Ok(None),
     }
 }
 
-/// Packs a matrix, or its transpose, as the right operand of a product.
-pub fn pack(isa: Isa, tensor: &TensorRef<'_>, transposed: bool) -> Buffer {
+/// Packs a matrix, or its transpose, as the right operand of a product; `None` for a type that no product here takes.
+pub fn pack(isa: Isa, tensor: &TensorRef<'_>, transposed: bool) -> Option<Buffer> {
     fn of<T: Real + GemmFloat>(isa: Isa, tensor: &TensorRef<'_>, transposed: bool) -> Buffer {
         let view: Mat<T> = matrix(tensor, 0);
         // SAFETY: the strides are those of a readable view.
         let packed = unsafe { PackedB::<T>::new(isa, if transposed { view.t() } else { view }) };
         packed_buffer(packed.bytes(), packed)
     }
-    match tensor.dtype() {
+    Some(match tensor.dtype() {
         DType::F32 => of::<f32>(isa, tensor, transposed),
         DType::F64 => of::<f64>(isa, tensor, transposed),
-    }
+        DType::F16 => return None,
+    })
 }

@@ -9,6 +9,7 @@ mod attention_train;
 mod conv2d;
 mod conv_attention;
 mod elementwise;
+mod elementwise_chain;
 mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Binding> {
         activation::BINDING,
         ffn::BINDING,
         layer_norm_projection::BINDING,
+        elementwise_chain::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
     all.push(pack::BINDING);
@@ -176,34 +178,37 @@ impl<T> Rows<T> {
     }
 }
 
-/// Calls `run` with the rows of `tensor`; gathers them into a dense copy first if no single row stride reaches them all.
+/// The rows of `tensor`, if one row stride reaches them all.
 #[inline]
-pub fn with_rows<T: Real, R>(tensor: &TensorRef<'_>, run: impl FnOnce(Rows<T>) -> R) -> R {
+pub fn collapsed_rows<T: Real>(tensor: &TensorRef<'_>) -> Option<Rows<T>> {
     let (dims, steps) = (tensor.shape().dims(), tensor.strides().steps());
-    let rank = dims.len();
-    if rank == 0 {
-        return run(Rows { ptr: tensor.ptr().cast(), rows: 1, cols: 1, row_stride: 1, col_stride: 1 });
-    }
-    let cols = dims[rank - 1];
-    let rows = dims[..rank - 1].iter().product();
+    let ptr = tensor.ptr().cast();
+    let Some((&cols, outer)) = dims.split_last() else {
+        return Some(Rows { ptr, rows: 1, cols: 1, row_stride: 1, col_stride: 1 });
+    };
     // Outer dimensions collapse if each step is the extent times the step of the next one that is longer than 1.
     let mut row_stride = None;
     let mut next = 0isize;
-    let mut collapses = true;
-    for i in (0..rank - 1).rev() {
-        if dims[i] == 1 {
-            continue;
+    for (&dim, &step) in outer.iter().zip(steps).rev().filter(|(dim, _)| **dim != 1) {
+        if row_stride.is_some() && step != next {
+            return None;
         }
-        match row_stride {
-            None => row_stride = Some(steps[i]),
-            Some(_) => collapses &= steps[i] == next,
-        }
-        next = steps[i] * dims[i] as isize;
+        row_stride = row_stride.or(Some(step));
+        next = step * dim as isize;
     }
-    if collapses {
-        let row_stride = row_stride.unwrap_or(0);
-        return run(Rows { ptr: tensor.ptr().cast(), rows, cols, row_stride, col_stride: steps[rank - 1] });
+    let rows = outer.iter().product();
+    Some(Rows { ptr, rows, cols, row_stride: row_stride.unwrap_or(0), col_stride: steps[outer.len()] })
+}
+
+/// Calls `run` with the rows of `tensor`; gathers them into a dense copy first if no single row stride reaches them all.
+#[inline]
+pub fn with_rows<T: Real, R>(tensor: &TensorRef<'_>, run: impl FnOnce(Rows<T>) -> R) -> R {
+    if let Some(rows) = collapsed_rows(tensor) {
+        return run(rows);
     }
+    let dims = tensor.shape().dims();
+    let cols = dims.last().copied().unwrap_or(1);
+    let rows = dims[..dims.len() - 1].iter().product();
     let dense = dense_copy::<T>(tensor);
     run(Rows { ptr: dense.as_ptr(), rows, cols, row_stride: cols as isize, col_stride: 1 })
 }
@@ -229,6 +234,8 @@ pub fn by_dtype(
     match call.dtype() {
         DType::F32 => single(call),
         DType::F64 => double(call),
+        // No entry of the kernel table has it.
+        DType::F16 => Err(lc_core::Error::unsupported("cpu", "float32 or float64", "float16")),
     }
 }
 

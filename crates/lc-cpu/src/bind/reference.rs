@@ -29,6 +29,7 @@ fn run(op: &'static OpDef, call: &Call<'_>) -> Result<()> {
                 match out.spec().dtype {
                     DType::F32 => out.ptr().cast::<f32>().add(i).write(*x as f32),
                     DType::F64 => out.ptr().cast::<f64>().add(i).write(*x),
+                    DType::F16 => out.ptr().cast::<half::f16>().add(i).write(half::f16::from_f64(*x)),
                 }
             }
         }

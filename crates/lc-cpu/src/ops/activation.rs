@@ -38,7 +38,7 @@ pub unsafe fn activation<T: MathFloat>(
 
 /// The activation at this place of [`Activation::ALL`].
 #[derive(Clone, Copy)]
-struct Act<const INDEX: usize>;
+pub(super) struct Act<const INDEX: usize>;
 
 impl<T: MathFloat, const INDEX: usize> Pointwise<T, 1> for Act<INDEX> {
     #[inline(always)]

@@ -64,13 +64,13 @@ pub(crate) trait Pointwise<T: Float, const N: usize>: Copy + Sync {
 }
 
 #[derive(Clone, Copy)]
-struct Add;
+pub(super) struct Add;
 #[derive(Clone, Copy)]
-struct Sub;
+pub(super) struct Sub;
 #[derive(Clone, Copy)]
-struct Mul;
+pub(super) struct Mul;
 #[derive(Clone, Copy)]
-struct Div;
+pub(super) struct Div;
 
 impl<T: Float> Pointwise<T, 2> for Add {
     #[inline(always)]
@@ -120,10 +120,10 @@ pub(crate) enum Pass {
 
 /// How one call runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Plan {
+pub(super) struct Plan {
     /// Threads that share the work.
-    tasks: usize,
-    pass: Pass,
+    pub(super) tasks: usize,
+    pub(super) pass: Pass,
 }
 
 impl Plan {
@@ -133,7 +133,7 @@ impl Plan {
     /// streaming store writes it once, but to memory. While the operands fit the last level, plain stores stay inside of
     /// it and leave the result where its reader finds it. Once they do not, the result would be evicted anyway.
     #[inline]
-    fn of(bytes: usize, threads: usize) -> Plan {
+    pub(super) fn of(bytes: usize, threads: usize) -> Plan {
         if bytes < PARALLEL_BYTES {
             return Plan { tasks: 1, pass: Pass::Near };
         }
@@ -200,7 +200,7 @@ pub(crate) unsafe fn map<T: Float, F: Pointwise<T, N>, const N: usize>(
 }
 
 /// Bytes of a cache line.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// A pointer that tasks on several threads hold. Who dereferences it vouches that no two tasks write to one element.
 #[derive(Clone, Copy)]
@@ -286,7 +286,7 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
 // The passes as constants of `span`.
 const NEAR: u8 = Pass::Near as u8;
 const FAR: u8 = Pass::Far as u8;
-const STREAM: u8 = Pass::Stream as u8;
+pub(super) const STREAM: u8 = Pass::Stream as u8;
 
 /// Bytes ahead of their use at which a far pass asks for lines: some hundred nanoseconds at the rate of the shared cache.
 const AHEAD: usize = 2048;
@@ -296,7 +296,7 @@ const AHEAD: usize = 2048;
 /// # Safety
 /// Inside [`Kernel::run`]; the pointers must be valid for that many elements.
 #[inline(always)]
-unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS: u8>(
+pub(super) unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize, const PASS: u8>(
     f: F,
     inputs: [*const T; N],
     fixed: [bool; N],
@@ -400,23 +400,23 @@ unsafe fn values<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize>(
 
 /// One loop of a nest, outermost first: its extent, and what one step of it moves each input.
 #[derive(Clone, Copy)]
-struct Loop<const N: usize> {
-    extent: usize,
-    strides: [isize; N],
+pub(super) struct Loop<const N: usize> {
+    pub(super) extent: usize,
+    pub(super) strides: [isize; N],
 }
 
 /// The nest of loops over a view, with extents of 1 dropped and neighbours merged where all strides allow.
-struct Loops<T, const N: usize> {
-    inputs: [*const T; N],
-    out: *mut T,
-    nest: Vec<Loop<N>>,
+pub(super) struct Loops<T, const N: usize> {
+    pub(super) inputs: [*const T; N],
+    pub(super) out: *mut T,
+    pub(super) nest: Vec<Loop<N>>,
 }
 
 // SAFETY: addresses only; tasks write disjoint rows of `out`.
 unsafe impl<T: Send, const N: usize> Sync for Loops<T, N> {}
 
 impl<T, const N: usize> Loops<T, N> {
-    fn new(shape: &[usize], inputs: [*const T; N], strides: [&[isize]; N], out: *mut T) -> Self {
+    pub(super) fn new(shape: &[usize], inputs: [*const T; N], strides: [&[isize]; N], out: *mut T) -> Self {
         let mut nest: Vec<Loop<N>> = Vec::with_capacity(shape.len().max(2));
         for (d, &extent) in shape.iter().enumerate() {
             if extent == 1 {
@@ -436,14 +436,14 @@ impl<T, const N: usize> Loops<T, N> {
         Loops { inputs, out, nest }
     }
 
-    fn cols(&self) -> usize {
+    pub(super) fn cols(&self) -> usize {
         self.nest[self.nest.len() - 1].extent
     }
 }
 
 /// Rows and columns of the block that is made contiguous where an input has no unit stride along the columns.
-const TILE_ROWS: usize = 16;
-const TILE_COLS: usize = 64;
+pub(super) const TILE_ROWS: usize = 16;
+pub(super) const TILE_COLS: usize = 64;
 
 /// The rows `rows` of a nest, counted over all its loops but the innermost.
 struct Strided<'a, T, F, const N: usize> {

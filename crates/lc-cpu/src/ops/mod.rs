@@ -4,6 +4,7 @@ pub mod activation;
 pub mod attention;
 pub mod conv2d;
 pub mod elementwise;
+pub mod elementwise_chain;
 pub mod layer_norm;
 #[cfg(test)]
 pub(crate) mod layouts;

@@ -18,7 +18,7 @@ pub fn canonicalise(graph: &Graph, wanted: &[TensorId]) -> Result<Program> {
     for (id, tensor) in graph.tensors.iter().enumerate() {
         if producers[id].is_none() {
             operands[id] = Some(Operand::whole(program.values.len(), tensor.spec));
-            program.values.push(Value { spec: tensor.spec, fed: Some(id) });
+            program.values.push(Value { spec: tensor.spec, fed: Some(id), constant: tensor.value.clone() });
         }
     }
     for (id, node) in graph.nodes.iter().enumerate() {
@@ -103,7 +103,7 @@ fn push(
         }
         outputs.push(program.values.len());
         operands[*tensor] = Some(Operand::whole(program.values.len(), declared));
-        program.values.push(Value { spec: *spec, fed: None });
+        program.values.push(Value { spec: *spec, fed: None, constant: None });
     }
     calls_of[id] = vec![program.calls.len()];
     let (attrs, device) = (node.attrs, node.device);

@@ -2,18 +2,16 @@
 
 use super::keep_receipt;
 use super::schema::attr_object;
-use crate::args::Int;
+use crate::args::{Int, attr};
 use crate::array::{self, Cast, Input};
 use crate::error::raise;
 use lc_core::backend::gather;
-use lc_core::{
-    AttrKind, AttrSpec, AttrValue, DType, DeviceRequest, Error, ErrorKind, Result, SyncMode, TensorRef, TensorSpec,
-};
+use lc_core::{AttrValue, DType, DeviceRequest, Error, ErrorKind, Result, SyncMode, TensorRef, TensorSpec};
 use lc_graph::compile::Source;
 use lc_graph::{Compiled, Graph, Layout, NodeOptions, Passes, PlanOptions, Runner, TensorId, schema, validate};
 use lightning_core::runtime;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString};
+use pyo3::types::{PyBool, PyDict, PyList, PyString};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -68,27 +66,6 @@ fn options(
         insert_sync_on_device_change,
         ..PlanOptions::default()
     })
-}
-
-fn attr(op: &'static str, spec: &AttrSpec, value: &Bound<'_, PyAny>) -> PyResult<AttrValue> {
-    let refuse = |expected: String| raise(Error::wrong_type(op, spec.name, expected, value.get_type().to_string()));
-    match spec.kind {
-        AttrKind::Int(..) if value.is_instance_of::<PyBool>() => Err(refuse("an integer".into())),
-        AttrKind::Int(..) => Ok(AttrValue::Int(value.extract::<Int>()?.value(op, spec.name)?)),
-        AttrKind::Float if value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>() => {
-            Ok(AttrValue::Float(value.extract()?))
-        }
-        AttrKind::Float => Err(refuse("a number".into())),
-        AttrKind::Bool => value.extract().map(AttrValue::Bool).map_err(|_| refuse("a bool".into())),
-        AttrKind::Choice(names) => {
-            let text = value.cast::<PyString>().map_err(|_| refuse(format!("one of {names:?}")))?.to_string();
-            names
-                .iter()
-                .position(|name| *name == text)
-                .map(|at| AttrValue::Choice(at as u8))
-                .ok_or_else(|| raise(Error::invalid(op, spec.name, format!("one of {names:?}"), format!("{text:?}"))))
-        }
-    }
 }
 
 /// The attributes of a node of `op`, by name.

@@ -1,7 +1,10 @@
-//! Sum, difference, product and quotient, with NumPy's broadcasting: one thread an element, by strides.
+//! Sum, difference, product and quotient, with NumPy's broadcasting: by vectors where memory is dense, else one thread an
+//! element, by strides.
 
-use crate::launch::{Inputs, Kernel, Launch, Outputs, folded};
+use super::dense::contiguous;
+use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs, folded};
 use crate::shader::Shader;
+use lc_core::backend::DeviceTensor;
 use lc_core::{Attrs, DType, Error, ErrorKind, Math, OpDef, Result};
 use wgpu::Features;
 
@@ -18,7 +21,18 @@ pub static SHADER: Shader = Shader {
     needs: Features::empty(),
 };
 
-/// The constants that it is used with.
+/// `out = a OP b` over dense memory.
+pub static DENSE: Shader = Shader {
+    name: "elementwise.dense",
+    source: include_str!("../kernels/elementwise_dense.wgsl"),
+    bindings: 3,
+    params: 6,
+    needs: Features::empty(),
+};
+/// Elements of a workgroup of [`DENSE`].
+const BLOCK: u64 = 4096;
+
+/// The constants that both are used with.
 pub const VARIANTS: &[&[(&str, f64)]] = &[&[("OP", 0.0)], &[("OP", 1.0)], &[("OP", 2.0)], &[("OP", 3.0)]];
 
 const fn kernel(
@@ -45,6 +59,20 @@ pub static MUL: Kernel = kernel(&lc_ops::MUL, |l, _, i, o| launch(l, 2, i, o));
 /// `a / b`.
 pub static DIV: Kernel = kernel(&lc_ops::DIV, |l, _, i, o| launch(l, 3, i, o));
 
+/// Where an operand starts and after how many vectors it repeats, for [`DENSE`]; `None` if it is not of that form.
+fn periodic(operand: &DeviceTensor<'_>, bound: Bound<'_>, out: &DeviceTensor<'_>) -> Option<(u32, u32)> {
+    let shape = operand.spec.shape;
+    if shape.numel() == 1 {
+        return Some((bound.first, 0));
+    }
+    let ones = shape.dims().iter().take_while(|d| **d == 1).count();
+    let row = &shape.dims()[ones..];
+    let full = shape.numel() == out.spec.shape.numel();
+    let dense = contiguous(operand) && bound.first % 4 == 0 && out.spec.shape.dims().ends_with(row);
+    let period = shape.numel().div_ceil(4) as u32;
+    (dense && (full || shape.numel() % 4 == 0)).then_some((bound.first / 4, period))
+}
+
 fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
     let [Some(a), Some(b)] = inputs else {
         return Err(Error::new(ErrorKind::Unknown, "elementwise").expected("two operands"));
@@ -53,9 +81,16 @@ fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outpu
     let all = out.spec.shape.dims();
     let dims = &all[all.len().saturating_sub(RANK)..];
     let rank = dims.len();
-    let mut params = vec![0u32; SHADER.params as usize];
     let (bound_a, bound_b, bound_out) = (launch.bind(a)?, launch.bind(b)?, launch.bind(out)?);
     let count = out.spec.shape.numel();
+    if bound_out.first % 4 == 0
+        && let (Some(own_a), Some(own_b)) = (periodic(a, bound_a, out), periodic(b, bound_b, out))
+    {
+        let params = [count as u32, own_a.0, own_b.0, bound_out.first / 4, own_a.1, own_b.1];
+        let bindings = [bound_a.binding, bound_b.binding, bound_out.binding];
+        return launch.dispatch(&DENSE, VARIANTS[op], &bindings, &params, folded((count as u64).div_ceil(BLOCK)));
+    }
+    let mut params = vec![0u32; SHADER.params as usize];
     params[0] = count as u32;
     params[1] = bound_a.first;
     params[2] = bound_b.first;

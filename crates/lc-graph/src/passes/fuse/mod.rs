@@ -7,6 +7,7 @@
 mod attention;
 mod conv_attention;
 mod conv_epilogue;
+mod elementwise_chain;
 mod ffn;
 mod layer_norm_projection;
 mod matmul_epilogue;
@@ -14,7 +15,7 @@ mod matmul_epilogue;
 use crate::ir::NodeId;
 use crate::program::{Call, CallId, Operand, Program};
 use lc_core::shape::MAX_RANK;
-use lc_core::{Activation, AttrValue, Attrs, OpDef, Shape, Strides, TensorSpec};
+use lc_core::{Activation, AttrValue, Attrs, DeviceKind, OpDef, Shape, Strides, TensorSpec};
 
 /// What became of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +41,15 @@ pub struct Rule {
 
 /// Every rule, in the order of trying.
 pub const RULES: &[Rule] = &[
+    // Before the epilogues, which would take a mask for a bias.
+    Rule { name: "attention", apply: attention::apply },
     Rule { name: "matmul_epilogue", apply: matmul_epilogue::apply },
     Rule { name: "conv_epilogue", apply: conv_epilogue::apply },
     Rule { name: "conv_attention", apply: conv_attention::apply },
-    Rule { name: "attention", apply: attention::apply },
     Rule { name: "layer_norm_projection", apply: layer_norm_projection::apply },
     Rule { name: "ffn", apply: ffn::apply },
+    // Last: what the others can store with their results needs no pass of its own.
+    Rule { name: "elementwise_chain", apply: elementwise_chain::apply },
 ];
 
 /// One attempt that found a pattern.
@@ -59,9 +63,13 @@ pub struct Attempt {
     pub refused: Option<&'static str>,
 }
 
+/// Where a call would run; `None` if nowhere.
+pub type Place<'a> = &'a dyn Fn(&Call) -> Option<DeviceKind>;
+
 /// A program under fusion.
 struct Fusion<'a> {
     program: &'a mut Program,
+    place: Place<'a>,
     writers: Vec<Option<CallId>>,
     uses: Vec<(usize, bool)>,
     /// Calls that others wait for by control dependencies.
@@ -71,9 +79,9 @@ struct Fusion<'a> {
 }
 
 impl Fusion<'_> {
-    fn new(program: &mut Program) -> Fusion<'_> {
-        let mut fusion =
-            Fusion { program, writers: Vec::new(), uses: Vec::new(), awaited: Vec::new(), nodes: Vec::new() };
+    fn new<'a>(program: &'a mut Program, place: Place<'a>) -> Fusion<'a> {
+        let (writers, uses, awaited, nodes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut fusion = Fusion { program, place, writers, uses, awaited, nodes };
         fusion.look_up();
         fusion
     }
@@ -111,6 +119,15 @@ impl Fusion<'_> {
         Some((id, call))
     }
 
+    /// The value of an operand that is one number, known before a run.
+    fn scalar(&self, operand: &Operand) -> Option<f64> {
+        let constant = self.program.values[operand.value].constant.as_ref()?;
+        if operand.spec.shape.numel() != 1 {
+            return None;
+        }
+        constant.element(operand.offset)
+    }
+
     /// Whether `id` can go into the later call `into`, whose pattern reads its result so many times: nobody else reads it
     /// or wants it, no control dependency touches it, and both ask for the same device.
     fn absorbable(&self, id: CallId, reads: usize, into: CallId) -> Result<(), &'static str> {
@@ -141,11 +158,14 @@ impl Fusion<'_> {
         inputs: Vec<Option<Operand>>,
     ) -> Checked {
         let Some(old) = self.program.calls[last].clone() else { return Ok(Outcome::NoMatch) };
-        let fused = Call { op, attrs, inputs, ..old };
+        let fused = Call { op, attrs, inputs, ..old.clone() };
         let made = op.check(&attrs, &fused.input_specs()).map_err(|_| "the fused op does not take these shapes")?;
         let same = made.len() == 1 && *made.first() == self.program.values[fused.outputs[0]].spec;
         if !same {
             return Err("the fused op makes another shape");
+        }
+        if (self.place)(&fused) != (self.place)(&old) {
+            return Err("the device of these calls has no kernel for the fused op");
         }
         let mut nodes = fused.nodes.clone();
         for id in absorbed {
@@ -201,9 +221,10 @@ fn as_linear(call: &Call) -> Option<(Operand, Operand, Option<Operand>)> {
 }
 
 /// Applies the rules until none fits, and says what became of each pattern that was found.
-pub fn fuse(program: &mut Program, off: &[&'static str]) -> Vec<Attempt> {
+/// A rule fuses only calls that `place` puts where it puts the fused one.
+pub fn fuse(program: &mut Program, off: &[&'static str], place: Place<'_>) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
-    let mut fusion = Fusion::new(program);
+    let mut fusion = Fusion::new(program, place);
     let mut changed = true;
     while std::mem::take(&mut changed) {
         for rule in RULES.iter().filter(|rule| !off.contains(&rule.name)) {

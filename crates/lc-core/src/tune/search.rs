@@ -1,0 +1,357 @@
+//! Runs kernels against each other.
+//!
+//! Every kernel first shows that it computes the right thing: against the op's float64 reference, on the call itself or,
+//! where that would take too long, on one with the same attributes and smaller extents, and then at full size against
+//! the most portable kernel. Those that pass are timed in turns, so that whatever else the machine does meets all of
+//! them. The caller's tensors are never touched.
+
+use super::key::{DeviceId, Key};
+use super::operands::{Operands, reference_inputs};
+use super::record::{Candidate, Entry};
+use super::verify::{Verdict, compare, tolerance};
+use crate::attrs::Attrs;
+use crate::backend::{Backend, KernelEntry};
+use crate::dtype::DType;
+use crate::error::{Error, Result};
+use crate::policy::Math;
+use crate::registry::{Cost, InputSpecs, OpDef};
+use crate::router;
+use crate::tensor::TensorSpec;
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// A call whose kernels are to be measured.
+pub struct Request<'a> {
+    /// Where.
+    pub backend: &'a dyn Backend,
+    /// Its identity.
+    pub on: DeviceId,
+    /// The op.
+    pub op: &'static OpDef,
+    /// Attributes that the op's rule accepts.
+    pub attrs: &'a Attrs,
+    /// Inputs that the op's rule accepts.
+    pub inputs: InputSpecs<'a>,
+    /// Element type of the first input.
+    pub dtype: DType,
+    /// The arithmetic that is asked for.
+    pub math: Math,
+    /// How long the measurement may take. A launch that was begun is not interrupted.
+    pub budget: Duration,
+    /// Kernels whose numbers are known to be wrong.
+    pub rejected: &'a dyn Fn(&str) -> bool,
+}
+
+/// A sample lasts at least this long: the clock's own cost is then below a hundredth of it.
+const SAMPLE_NS: u64 = 10_000;
+/// Launches of one sample at most.
+const MAX_REPEATS: u64 = 1000;
+/// Rounds after which more of them change nothing.
+const MAX_ROUNDS: usize = 101;
+/// Rounds after which a kernel that is [`HOPELESS`] times slower than the best drops out.
+const FIRST_ROUNDS: usize = 3;
+const HOPELESS: f64 = 3.0;
+/// A kernel must beat the one that would run untuned by this much: less is noise.
+const MARGIN: f64 = 0.03;
+/// What the float64 references are taken to do, in operations a millisecond, to keep them inside a tenth of the budget.
+const REFERENCE_FLOPS_PER_MS: f64 = 5e4;
+
+/// One search at a time: two would measure each other.
+static ONE: Mutex<()> = Mutex::new(());
+
+struct Runner {
+    kernel: &'static KernelEntry,
+    samples: Vec<u64>,
+    repeats: u32,
+    error: Option<f64>,
+    out: Option<Out>,
+}
+
+/// Why a kernel does not compete.
+enum Out {
+    Rejected(String),
+    Failed(String),
+    OverBudget,
+    Slow,
+}
+
+impl Runner {
+    fn judge(&mut self, verdict: Verdict, tolerance: f64, against: &str) {
+        self.error = Some(self.error.unwrap_or(0.0).max(verdict.error));
+        if !verdict.ok {
+            let error = verdict.error;
+            let text = format!("numbers differ: max error {error:.2e} against {against}, {tolerance:.2e} allowed");
+            self.out = Some(Out::Rejected(text));
+        }
+    }
+
+    fn median(&self) -> Option<u64> {
+        percentile(&self.samples, 0.5)
+    }
+}
+
+fn percentile(samples: &[u64], share: f64) -> Option<u64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_unstable();
+    let last = sorted.len().checked_sub(1)?;
+    sorted.get((last as f64 * share).round() as usize).copied()
+}
+
+/// Operations of a call, memory traffic counted as operations where it is all there is.
+fn weight(cost: &Cost) -> f64 {
+    cost.flops.max((cost.bytes_read + cost.bytes_written) / 4).max(1) as f64
+}
+
+/// A call with the same attributes and extents halved until it weighs at most `limit`; the call itself if it does. An
+/// extent is halved wherever it occurs, so that extents that must agree still do.
+pub(super) fn shrunk(op: &OpDef, attrs: &Attrs, inputs: InputSpecs, limit: f64) -> Option<Vec<Option<TensorSpec>>> {
+    let weigh = |inputs: InputSpecs| {
+        let outputs = op.check(attrs, inputs).ok()?;
+        Some(weight(&(op.cost)(attrs, inputs, &outputs)))
+    };
+    let mut now = inputs.to_vec();
+    let mut heavy = weigh(&now)?;
+    while heavy > limit {
+        let mut extents: Vec<usize> = now.iter().flatten().flat_map(|s| s.shape.dims().to_vec()).collect();
+        extents.sort_unstable();
+        extents.dedup();
+        let smaller = extents.into_iter().rev().filter(|extent| *extent > 1).find_map(|extent| {
+            let halve = |d: &usize| if *d == extent { extent.div_ceil(2) } else { *d };
+            let mut next = now.clone();
+            for spec in next.iter_mut().flatten() {
+                let dims: Vec<usize> = spec.shape.dims().iter().map(halve).collect();
+                spec.shape = crate::shape::Shape::new(&dims).ok()?;
+            }
+            weigh(&next).filter(|w| *w < heavy).map(|w| (next, w))
+        });
+        (now, heavy) = smaller?;
+    }
+    Some(now)
+}
+
+/// Measures every kernel that takes the call and gives what the store keeps.
+///
+/// # Errors
+/// No kernel takes the call; operands that are too large to copy; out of memory.
+pub fn tune(request: &Request<'_>) -> Result<Entry> {
+    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let Request { backend, op, attrs, inputs, dtype, math, .. } = *request;
+    let start = Instant::now();
+    let deadline = start + request.budget;
+    let mut runners = runners(request);
+    if runners.is_empty() {
+        return Err(Error::unsupported(op.name, "a kernel that takes the call", "none"));
+    }
+    let outputs = op.check(attrs, inputs)?;
+    let cost = (op.cost)(attrs, inputs, &outputs);
+    let limit = REFERENCE_FLOPS_PER_MS * request.budget.as_secs_f64() * 1e3;
+    let small = shrunk(op, attrs, inputs, limit);
+    let exact = small.as_deref().is_some_and(|small| small == inputs);
+    let depth = weight(&cost) / outputs.iter().map(|s| s.shape.numel()).max().unwrap_or(1) as f64;
+    let allowed = tolerance(dtype, math, depth);
+
+    if let Some(small) = &small {
+        against_reference(request, small, &mut runners, allowed)?;
+    }
+    let operands = Operands::new(backend, inputs, &outputs)?;
+    if !exact {
+        // What the small call took says about how long the large one will.
+        let ratio = small.as_deref().map(|small| {
+            let outputs = op.check(attrs, small).map(|outputs| weight(&(op.cost)(attrs, small, &outputs)));
+            weight(&cost) / outputs.unwrap_or(1.0)
+        });
+        against_portable(request, &operands, &mut runners, ratio, deadline, 2.0 * allowed)?;
+    }
+    race(attrs, &operands, &mut runners, deadline);
+    let key = Key::new(request.on.clone(), op, attrs, inputs, dtype, math);
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let budget_ms = request.budget.as_millis() as u64;
+    Ok(Entry { key, measured: seconds, budget_ms, candidates: candidates(&runners) })
+}
+
+fn runners(request: &Request<'_>) -> Vec<Runner> {
+    let Request { backend, op, attrs, inputs, dtype, math, .. } = *request;
+    let mut runners: Vec<Runner> = Vec::new();
+    for index in router::candidates(backend, op, attrs, inputs, dtype, math) {
+        let kernel = &backend.kernels()[index];
+        if runners.iter().any(|r| r.kernel.name == kernel.name) {
+            continue;
+        }
+        let known = (request.rejected)(kernel.name);
+        let out = known.then(|| Out::Rejected("numbers differ: found in an earlier measurement".into()));
+        runners.push(Runner { kernel, samples: Vec::new(), repeats: 1, error: None, out });
+    }
+    runners
+}
+
+/// Runs each kernel once on a call that the float64 reference can follow, then once more for its time.
+fn against_reference(
+    request: &Request<'_>,
+    small: &[Option<TensorSpec>],
+    runners: &mut [Runner],
+    allowed: f64,
+) -> Result<()> {
+    let Request { backend, op, attrs, .. } = *request;
+    let operands = Operands::new(backend, small, &op.check(attrs, small)?)?;
+    let want: Vec<Vec<f64>> = (op.reference)(attrs, &reference_inputs(small)).into_iter().map(|t| t.data).collect();
+    for runner in runners.iter_mut().filter(|r| r.out.is_none()) {
+        operands.poison()?;
+        match operands.time(runner.kernel, attrs, 1).and_then(|_| operands.results()) {
+            Ok(got) => runner.judge(compare(&got, &want, allowed), allowed, "float64"),
+            Err(error) => runner.out = Some(Out::Failed(error.to_string())),
+        }
+        if runner.out.is_none() {
+            match operands.time(runner.kernel, attrs, 1) {
+                Ok(ns) => runner.repeats = repeats(ns),
+                Err(error) => runner.out = Some(Out::Failed(error.to_string())),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn repeats(ns: u64) -> u32 {
+    (SAMPLE_NS / ns.max(1)).clamp(1, MAX_REPEATS) as u32
+}
+
+/// Runs each kernel that may fit into the budget at full size and compares it with the most portable one of them.
+fn against_portable(
+    request: &Request<'_>,
+    operands: &Operands<'_>,
+    runners: &mut [Runner],
+    ratio: Option<f64>,
+    deadline: Instant,
+    allowed: f64,
+) -> Result<()> {
+    let attrs = request.attrs;
+    let estimate = |runner: &Runner| ratio.map(|ratio| ratio * SAMPLE_NS as f64 / f64::from(runner.repeats));
+    let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_nanos() as f64;
+    let alive = |runner: &Runner| runner.out.is_none();
+    let fits = |runner: &Runner| estimate(runner).is_none_or(|ns| ns < left(deadline) / 4.0);
+    let portable = runners.iter().rposition(|r| alive(r) && fits(r)).or_else(|| runners.iter().position(alive));
+    let Some(portable) = portable else { return Ok(()) };
+    let run = |runner: &mut Runner| {
+        let result = operands.poison().and_then(|()| operands.time(runner.kernel, attrs, 1));
+        match result.and_then(|ns| Ok((ns, operands.results()?))) {
+            Ok((ns, got)) => {
+                runner.repeats = repeats(ns);
+                Some(got)
+            }
+            Err(error) => {
+                runner.out = Some(Out::Failed(error.to_string()));
+                None
+            }
+        }
+    };
+    let Some(want) = run(&mut runners[portable]) else { return Ok(()) };
+    let name = runners[portable].kernel.name;
+    for (index, runner) in runners.iter_mut().enumerate().filter(|(index, _)| *index != portable) {
+        if runner.out.is_some() {
+            continue;
+        }
+        // The kernel that would run untuned always competes.
+        if index > 0 && estimate(runner).is_some_and(|ns| ns > left(deadline) / 2.0) {
+            runner.out = Some(Out::OverBudget);
+        } else if let Some(got) = run(runner) {
+            runner.judge(compare(&got, &want, allowed), allowed, name);
+        }
+    }
+    Ok(())
+}
+
+/// Times the kernels in turns until the budget is spent.
+fn race(attrs: &Attrs, operands: &Operands<'_>, runners: &mut [Runner], deadline: Instant) {
+    let count = runners.len();
+    for round in 0..MAX_ROUNDS {
+        for turn in 0..count {
+            // Each round starts with another kernel: none is always the one after a slow one.
+            let runner = &mut runners[(round + turn) % count];
+            if runner.out.is_some() {
+                continue;
+            }
+            if round > 0 && Instant::now() >= deadline {
+                return;
+            }
+            match operands.time(runner.kernel, attrs, runner.repeats) {
+                // The first round only warms up, unless nothing more comes.
+                Ok(ns) => {
+                    if round == 1 {
+                        runner.samples.clear();
+                    }
+                    runner.samples.push(ns);
+                }
+                Err(error) => runner.out = Some(Out::Failed(error.to_string())),
+            }
+        }
+        if round == FIRST_ROUNDS {
+            let best = runners.iter().filter(|r| r.out.is_none()).filter_map(Runner::median).min().unwrap_or(0);
+            for runner in runners.iter_mut().filter(|r| r.out.is_none()) {
+                if runner.median().is_some_and(|ns| ns as f64 > HOPELESS * best as f64) {
+                    runner.out = Some(Out::Slow);
+                }
+            }
+        }
+    }
+}
+
+/// What the store keeps of the runners: the winner, and why the others lost.
+fn candidates(runners: &[Runner]) -> Vec<Candidate> {
+    let competes = |r: &Runner| matches!(r.out, None | Some(Out::Slow)) && !r.samples.is_empty();
+    let fastest = runners.iter().enumerate().filter(|(_, r)| competes(r)).min_by_key(|(_, r)| r.median());
+    // Only the kernel that runs untuned has the margin's benefit, and only if it is in the race.
+    let untuned = runners.first().filter(|r| competes(r)).and_then(Runner::median);
+    let winner = fastest.map(|(index, runner)| match (untuned, runner.median()) {
+        (Some(untuned), Some(best)) if best as f64 > (1.0 - MARGIN) * untuned as f64 => 0,
+        _ => index,
+    });
+    let best = winner.and_then(|w| runners[w].median());
+    let describe = |(index, runner): (usize, &Runner)| {
+        let median = runner.median();
+        let why = match (&runner.out, median, best) {
+            (Some(Out::Rejected(text)), ..) => text.clone(),
+            (Some(Out::Failed(text)), ..) => format!("failed: {text}"),
+            (Some(Out::OverBudget), ..) | (_, None, _) => "over budget".into(),
+            _ if winner == Some(index) => "fastest".into(),
+            (_, Some(ns), Some(best)) if ns < best => {
+                let gain = 100.0 * (1.0 - ns as f64 / best as f64);
+                format!("faster by {gain:.1} %, less than the margin of {:.0} %", 100.0 * MARGIN)
+            }
+            (_, Some(ns), best) => format!("slower by {:.2}x", ns as f64 / best.unwrap_or(ns) as f64),
+        };
+        Candidate {
+            kernel: runner.kernel.name.into(),
+            median_ns: median,
+            p10_ns: percentile(&runner.samples, 0.1),
+            p90_ns: percentile(&runner.samples, 0.9),
+            samples: runner.samples.len() as u32,
+            max_error: runner.error.filter(|e| e.is_finite()),
+            rejected: matches!(runner.out, Some(Out::Rejected(_))),
+            won: winner == Some(index),
+            why,
+        }
+    };
+    runners.iter().enumerate().map(describe).collect()
+}
+
+/// The median time of one kernel on a call, in nanoseconds, within a budget; at least three samples.
+///
+/// # Errors
+/// Operands that are too large to copy; a failure of the device.
+pub fn time(
+    backend: &dyn Backend,
+    kernel: &KernelEntry,
+    attrs: &Attrs,
+    inputs: InputSpecs,
+    budget: Duration,
+) -> Result<u64> {
+    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let operands = Operands::new(backend, inputs, &kernel.op.check(attrs, inputs)?)?;
+    operands.time(kernel, attrs, 1)?;
+    let deadline = Instant::now() + budget;
+    let repeats = repeats(operands.time(kernel, attrs, 1)?);
+    let mut samples = Vec::new();
+    while samples.len() < 3 || (samples.len() < MAX_ROUNDS && Instant::now() < deadline) {
+        samples.push(operands.time(kernel, attrs, repeats)?);
+    }
+    Ok(percentile(&samples, 0.5).unwrap_or(0))
+}

@@ -1,0 +1,2 @@
+// The type of the elements in memory.
+alias Element = f32;

@@ -1,0 +1,77 @@
+// out = act(A·B + bias + residual) in float32: 4 by 4 results a thread.
+
+// Rows and columns of the result that one thread computes.
+const R: u32 = 4u;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let number = group.y * groups.x + group.x;
+    if number >= ((p.m + T - 1u) / T) * ((p.n + T - 1u) / T) {
+        return;
+    }
+    let corner = corner_of(number);
+    let split = group.z % p.splits;
+    let origin = origin_of(group.z / p.splits);
+    let k_first = split * p.chunk;
+    let k_end = min(k_first + p.chunk, p.k);
+    var l = loader(lane, origin, corner, k_first);
+    let place = position(lane);
+    var c0 = vec4<f32>();
+    var c1 = vec4<f32>();
+    var c2 = vec4<f32>();
+    var c3 = vec4<f32>();
+
+    keep(l, 0u, fetch(l, k_first, k_end));
+    workgroupBarrier();
+    var buffer = 0u;
+    for (var k = k_first; k < k_end; k += TK) {
+        let next = k + TK;
+        var block: mat4x4<f32>;
+        if next < k_end {
+            l.at += vec4<u32>(l.step);
+            block = fetch(l, next, k_end);
+        }
+        let first = buffer * TILE;
+        for (var step = 0u; step < TK; step++) {
+            let row = first + step * WIDTH;
+            let a_low = tile_a[row + place.x];
+            let b_low = tile_b[row + place.y];
+            c0 = fma(vec4<f32>(a_low.x), b_low, c0);
+            c1 = fma(vec4<f32>(a_low.y), b_low, c1);
+            c2 = fma(vec4<f32>(a_low.z), b_low, c2);
+            c3 = fma(vec4<f32>(a_low.w), b_low, c3);
+        }
+        if next < k_end {
+            buffer = 1u - buffer;
+            keep(l, buffer, block);
+        }
+        workgroupBarrier();
+    }
+
+    let i = corner.x + 4u * place.x;
+    let j = corner.y + 4u * place.y;
+    if MODE == 0u {
+        store(origin, i, j, c0);
+        store(origin, i + 1u, j, c1);
+        store(origin, i + 2u, j, c2);
+        store(origin, i + 3u, j, c3);
+    } else if MODE == 2u {
+        let part = group.z * p.m * p.n;
+        store_partial(part, i, j, c0);
+        store_partial(part, i + 1u, j, c1);
+        store_partial(part, i + 2u, j, c2);
+        store_partial(part, i + 3u, j, c3);
+    } else {
+        // A loop: the activations are long, and four copies would take the compiler long.
+        var sums = array<vec4<f32>, 4>(
+            c0, c1, c2, c3,
+        );
+        for (var s = 0u; s < 4u; s++) {
+            finish4(origin, i + s, j, sums[s]);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+// Operands in vectors of four: along one of its dimensions each operand is dense, a multiple of four long and aligned, and
+// its other strides are multiples of four.
+
+@group(0) @binding(2) var<storage, read_write> a: array<vec4<Element>>;
+@group(0) @binding(3) var<storage, read_write> b: array<vec4<Element>>;
+@group(0) @binding(4) var<storage, read_write> out: array<vec4<Element>>;
+@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
+
+// Whether the dense dimension of the operand is k.
+override A_ALONG_K: bool = true;
+override B_ALONG_K: bool = false;
+
+// Offsets of four vectors of a block, four along k and four along the other dimension, whose corner is at (row, k).
+// Rows past the end are read from the last ones: their sums are never stored.
+fn block_offsets(along_k: bool, first: u32, row: u32, rows: u32, row_stride: u32, k: u32, k_stride: u32) -> vec4<u32> {
+    if along_k {
+        let r = min(vec4<u32>(row) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(rows - 1u));
+        return vec4<u32>(first) + r * row_stride + vec4<u32>(k);
+    }
+    let r = min(row, rows - 4u);
+    return vec4<u32>(first + r) + (vec4<u32>(k) + vec4<u32>(0u, 1u, 2u, 3u)) * k_stride;
+}
+
+fn vector_a(at: u32) -> vec4<f32> {
+    return vec4<f32>(a[at >> 2u]);
+}
+
+fn vector_b(at: u32) -> vec4<f32> {
+    return vec4<f32>(b[at >> 2u]);
+}
+
+// A block with k across its columns and rows down each. `left` elements of k are left; the rest is zero.
+fn block_a(at: vec4<u32>, left: u32) -> mat4x4<f32> {
+    var block = mat4x4<f32>();
+    if left >= 4u {
+        block = mat4x4<f32>(vector_a(at.x), vector_a(at.y), vector_a(at.z), vector_a(at.w));
+    } else if !A_ALONG_K {
+        if left > 0u { block[0] = vector_a(at.x); }
+        if left > 1u { block[1] = vector_a(at.y); }
+        if left > 2u { block[2] = vector_a(at.z); }
+    }
+    if A_ALONG_K {
+        return transpose(block);
+    }
+    return block;
+}
+
+fn block_b(at: vec4<u32>, left: u32) -> mat4x4<f32> {
+    var block = mat4x4<f32>();
+    if left >= 4u {
+        block = mat4x4<f32>(vector_b(at.x), vector_b(at.y), vector_b(at.z), vector_b(at.w));
+    } else if !B_ALONG_K {
+        if left > 0u { block[0] = vector_b(at.x); }
+        if left > 1u { block[1] = vector_b(at.y); }
+        if left > 2u { block[2] = vector_b(at.z); }
+    }
+    if B_ALONG_K {
+        return transpose(block);
+    }
+    return block;
+}
+
+// The result's rows are dense and multiples of four long.
+fn store(origin: Origin, i: u32, j: u32, x: vec4<f32>) {
+    if i < p.m && j < p.n {
+        out[(origin.out + i * p.n + j) >> 2u] = vec4<Element>(x);
+    }
+}
+
+fn store_partial(first: u32, i: u32, j: u32, x: vec4<f32>) {
+    if i < p.m && j < p.n {
+        partial[(first + i * p.n + j) >> 2u] = x;
+    }
+}

@@ -1,0 +1,71 @@
+//! Layer normalisation into scratch memory, then the product.
+
+use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs, folded, whole};
+use crate::ops::linear::Rows;
+use crate::ops::product::{encode, optional, required};
+use crate::shader::Shader;
+use lc_core::{Activation, Attrs, DType, Math, Result};
+use lc_ops::LayerNormProjectionAttrs;
+use wgpu::Features;
+
+/// Dimensions of rows that the kernel counts through: a tensor has no more beside its last.
+const RANK: usize = 7;
+
+/// Rows, normalised.
+pub static SHADER: Shader = Shader {
+    name: "normalise_rows",
+    source: concat!(include_str!("../kernels/element_f32.wgsl"), include_str!("../kernels/normalise_rows.wgsl")),
+    bindings: 4,
+    params: 10 + 2 * RANK as u32,
+    needs: Features::empty(),
+};
+
+/// The normalisation and the linear layer.
+pub static LAYER_NORM_PROJECTION: Kernel = Kernel {
+    op: &lc_ops::LAYER_NORM_PROJECTION,
+    name: "layer_norm_projection",
+    dtypes: &[DType::F32],
+    math: Math::IeeeF32,
+    needs: Features::empty(),
+    accepts: |_, _| true,
+    launch,
+};
+
+fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
+    let (x, weight) = (required(inputs, 0)?, required(inputs, 1)?);
+    let (norm_weight, norm_bias, bias) = (optional(inputs, 2), optional(inputs, 3), optional(inputs, 4));
+    let dims = x.spec.shape.dims();
+    let (d, outer) = (dims[dims.len() - 1], &dims[..dims.len() - 1]);
+    let rows: usize = outer.iter().product();
+    let scratch = launch.scratch(rows * d * x.spec.dtype.size())?;
+    let normal = Bound { binding: whole(&scratch), first: 0 };
+
+    let step = |t: Option<&lc_core::backend::DeviceTensor<'_>>| t.map_or(0, |t| t.strides[0] as u32);
+    let (bound, scale, shift) = (launch.bind(x)?, launch.bind_optional(norm_weight)?, launch.bind_optional(norm_bias)?);
+    let mut params = [0; 10 + 2 * RANK];
+    params[..10].copy_from_slice(&[
+        rows as u32,
+        d as u32,
+        bound.first,
+        x.strides[outer.len()] as u32,
+        scale.first,
+        step(norm_weight),
+        shift.first,
+        step(norm_bias),
+        u32::from(norm_weight.is_some()) + 2 * u32::from(norm_bias.is_some()),
+        (LayerNormProjectionAttrs::from_attrs(attrs).eps as f32).to_bits(),
+    ]);
+    let missing = RANK - outer.len();
+    for i in 0..RANK {
+        let own = i.checked_sub(missing);
+        params[10 + i] = own.map_or(1, |i| outer[i] as u32);
+        params[10 + RANK + i] = own.map_or(0, |i| x.strides[i] as u32);
+    }
+    let bindings = [bound.binding, scale.binding, shift.binding, normal.binding];
+    launch.dispatch(&SHADER, &[], &bindings, &params, folded(rows as u64))?;
+
+    let out = launch.bind(&outputs[0])?;
+    let product =
+        Rows::dense(x.spec.dtype, normal, rows, d).project(launch, weight, bias, out, Activation::Identity)?;
+    encode(launch, product, None)
+}

@@ -1,0 +1,141 @@
+//! Every kernel of the matrix product by itself, on shapes and orders of operands that its tiles, splits and vectors meet
+//! an edge in, against float64. Skipped where there is no adapter.
+
+use lc_core::backend::{Args, Backend, Buffer, DeviceTensor, KernelEntry};
+use lc_core::{Activation, Shape, Strides, TensorMut, TensorRef, TensorSpec};
+use lc_ops::MatmulAttrs;
+use lc_wgpu::{Options, WgpuBackend};
+use std::sync::Arc;
+
+fn device() -> Option<Arc<WgpuBackend>> {
+    let opened = WgpuBackend::open(&Options::from_env());
+    match opened {
+        Ok(device) => Some(device),
+        Err(error) => {
+            assert!(std::env::var_os("LC_REQUIRE_GPU").is_none(), "a GPU is required: {error}");
+            println!("SKIPPED: {error}");
+            None
+        }
+    }
+}
+
+/// Values of mean zero whose sums of k products are of order one.
+fn values(count: usize, seed: u32, scale: f64) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (f64::from(state >> 8) / f64::from(1 << 24) - 0.5) * scale
+    };
+    (0..count).map(|_| next() as f32).collect()
+}
+
+struct Case {
+    batch: usize,
+    m: usize,
+    n: usize,
+    k: usize,
+    a_along_k: bool,
+    b_along_k: bool,
+    extras: bool,
+}
+
+struct Operand {
+    buffer: Buffer,
+    spec: TensorSpec,
+    strides: Strides,
+}
+
+impl Operand {
+    fn view(&self) -> DeviceTensor<'_> {
+        DeviceTensor { buffer: &self.buffer, offset: 0, spec: self.spec, strides: self.strides }
+    }
+}
+
+fn operand(device: &WgpuBackend, data: &[f32], dims: &[usize], strides: &[isize]) -> Operand {
+    let buffer = device.memory().allocate(4 * data.len()).expect("memory");
+    let flat = TensorRef::new(data, &[data.len()]).expect("dense");
+    device.memory().upload(&flat, &buffer, 0).expect("copied");
+    let spec = TensorSpec::new(lc_core::DType::F32, Shape::new(dims).expect("a shape"));
+    Operand { buffer, spec, strides: Strides::new(strides).expect("strides") }
+}
+
+fn strides(rows: usize, columns: usize, along_columns: bool) -> [isize; 3] {
+    let [down, across] = if along_columns { [columns, 1] } else { [1, rows] };
+    [(rows * columns) as isize, down as isize, across as isize]
+}
+
+fn check(device: &WgpuBackend, kernel: &KernelEntry, case: &Case) {
+    let Case { batch, m, n, k, a_along_k, b_along_k, extras } = *case;
+    let scale = 3.0 / (k as f64).sqrt();
+    let (a, b) = (values(batch * m * k, 1, 2.0), values(batch * k * n, 2, scale));
+    let (bias, residual) = (values(n, 3, 2.0), values(batch * m * n, 4, 2.0));
+    let (sa, sb) = (strides(m, k, a_along_k), strides(k, n, !b_along_k));
+    let inputs = [
+        Some(operand(device, &a, &[batch, m, k], &sa)),
+        Some(operand(device, &b, &[batch, k, n], &sb)),
+        extras.then(|| operand(device, &bias, &[n], &[1])),
+        extras.then(|| operand(device, &residual, &[batch, m, n], &strides(m, n, true))),
+    ];
+    let out = operand(device, &vec![f32::NAN; batch * m * n], &[batch, m, n], &strides(m, n, true));
+    let activation = if extras { Activation::Silu } else { Activation::Identity };
+    let views: Vec<_> = inputs.iter().map(|t| t.as_ref().map(Operand::view)).collect();
+    let args = Args::Device { inputs: &views, outputs: &[out.view()] };
+    let what = format!("{} {batch}x{m}x{n}x{k} {a_along_k} {b_along_k} {extras}", kernel.name);
+    device.compute().launch(kernel, &MatmulAttrs { activation }.into(), args).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let mut got = vec![0f32; batch * m * n];
+    let mut target = TensorMut::new(&mut got, &[batch * m * n]).expect("dense");
+    device.memory().download(&out.buffer, 0, &mut target).unwrap_or_else(|e| panic!("{what}: {e}"));
+    let at = |data: &[f32], s: &[isize; 3], i: usize, j: usize, l: usize| {
+        f64::from(data[i * s[0] as usize + j * s[1] as usize + l * s[2] as usize])
+    };
+    for z in 0..batch {
+        for i in 0..m {
+            for j in 0..n {
+                let mut want: f64 = (0..k).map(|l| at(&a, &sa, z, i, l) * at(&b, &sb, z, l, j)).sum();
+                let index = (z * m + i) * n + j;
+                if extras {
+                    want += f64::from(bias[j]) + f64::from(residual[index]);
+                    want /= 1.0 + (-want).exp();
+                }
+                let error = (f64::from(got[index]) - want).abs();
+                assert!(error < 2e-5, "{what}: at {z}, {i}, {j} {} is not {want}", got[index]);
+            }
+        }
+    }
+}
+
+fn every_shape(kernel: usize) {
+    let Some(device) = device() else { return };
+    let kernels: Vec<_> = device.kernels().iter().filter(|k| k.op == &lc_ops::MATMUL).collect();
+    let Some(kernel) = kernels.get(kernel) else { return };
+    let case = |batch, [m, n, k]: [usize; 3], a_along_k, b_along_k, extras| Case {
+        batch,
+        m,
+        n,
+        k,
+        a_along_k,
+        b_along_k,
+        extras,
+    };
+    // Multiples of four with every edge, and nothing that is a multiple of anything. Few of each: a software device takes
+    // seconds to compile one.
+    check(&device, kernel, &case(2, [132, 68, 36], true, false, false));
+    check(&device, kernel, &case(2, [35, 67, 29], true, false, false));
+    check(&device, kernel, &case(1, [36, 132, 516], false, true, true));
+    check(&device, kernel, &case(1, [37, 33, 1030], false, true, true));
+}
+
+#[test]
+fn the_chosen_kernel() {
+    every_shape(0);
+}
+
+#[test]
+fn each_other_kernel() {
+    let Some(device) = device() else { return };
+    let count = device.kernels().iter().filter(|k| k.op == &lc_ops::MATMUL).count();
+    assert!(count > 1, "a table of kernels to choose from");
+    for kernel in 1..count {
+        every_shape(kernel);
+    }
+}
