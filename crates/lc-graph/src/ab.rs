@@ -276,6 +276,7 @@ pub fn ab_report(
                     match spec.dtype {
                         DType::F32 => f64::from(start.cast::<f32>().read()),
                         DType::F64 => start.cast::<f64>().read(),
+                        DType::F16 => start.cast::<half::f16>().read().to_f64(),
                     }
                 }
             };

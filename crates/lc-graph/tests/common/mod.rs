@@ -91,6 +91,7 @@ impl Compute for Reference {
                     match out.spec().dtype {
                         DType::F32 => *out.ptr().cast::<f32>().add(i) = *x as f32,
                         DType::F64 => *out.ptr().cast::<f64>().add(i) = *x,
+                        DType::F16 => *out.ptr().cast::<half::f16>().add(i) = half::f16::from_f64(*x),
                     }
                 }
             }

@@ -1,12 +1,12 @@
 //! What `GraphIR`'s methods take, from Python to Rust.
 
-use crate::args::attr;
+use crate::args::{Int, attr};
 use crate::error::raise;
 use lc_core::{AttrValue, DType, DeviceRequest, Error, SyncMode};
 use lc_graph::{Passes, PlanOptions, schema};
 use lightning_core::runtime;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyString};
+use pyo3::types::PyDict;
 
 pub(super) const NAME: &str = "GraphIR";
 

@@ -5,7 +5,9 @@ use super::plan::Variant;
 use super::{Matrix, Product, encode};
 use crate::adapter::Adapter;
 use crate::launch::{Bound, Launch, whole};
+use crate::memory::{map, unreadable};
 use crate::pool::Pooled;
+use crate::stream::mapped;
 use lc_core::{Activation, DType, Result};
 use wgpu::{CooperativeScalarType as Scalar, ErrorFilter, Features};
 
@@ -82,7 +84,7 @@ fn prove(launch: &mut Launch<'_>, dtype: DType, variant: Variant) -> Result<bool
 fn compare(launch: &mut Launch<'_>, dtype: DType, variant: Variant) -> Result<bool> {
     let size = dtype.size();
     let eighths = |i: usize, step: usize| ((i * step + i / 7) % 17) as i32 - 8;
-    let mut upload = |count: usize, step: usize| -> Result<Pooled> {
+    let upload = |launch: &mut Launch<'_>, count: usize, step: usize| -> Result<Pooled> {
         let memory = launch.scratch(count * size)?;
         let bytes: Vec<u8> = (0..count)
             .flat_map(|i| {
@@ -93,16 +95,16 @@ fn compare(launch: &mut Launch<'_>, dtype: DType, variant: Variant) -> Result<bo
                 }
             })
             .collect();
-        launch.stream().write(&memory.get().raw, 0, &bytes)?;
+        write(launch, &memory, &bytes)?;
         Ok(memory)
     };
-    let (a, b) = (upload(M * K, 5)?, upload(K * N, 3)?);
+    let (a, b) = (upload(launch, M * K, 5)?, upload(launch, K * N, 3)?);
     for turned in [false, true] {
         let mut results = Vec::new();
         for kernel in [Variant::Wide64, variant] {
             let out = launch.scratch(M * N * size)?;
             // An earlier result must not stand in for a kernel that writes nothing.
-            launch.stream().write(&out.get().raw, 0, &vec![0xff; M * N * size])?;
+            write(launch, &out, &vec![0xff; M * N * size])?;
             encode(launch, product(dtype, &a, &b, &out, turned), Some(kernel))?;
             results.push(read(launch, &out, M * N * size)?);
         }
@@ -134,11 +136,27 @@ fn product<'a>(dtype: DType, a: &'a Pooled, b: &'a Pooled, out: &'a Pooled, turn
     }
 }
 
+fn write(launch: &mut Launch<'_>, memory: &Pooled, bytes: &[u8]) -> Result<()> {
+    launch.stream().stage(&memory.get().raw, 0, bytes.len() as u64, |to| {
+        // SAFETY: the stage has room for as many bytes as it was asked for, and is no part of ours.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
+        Ok(())
+    })
+}
+
 fn read(launch: &mut Launch<'_>, memory: &Pooled, bytes: usize) -> Result<Vec<u8>> {
-    let staging = Pooled::take(launch.backend().staging(), bytes as u64)?;
-    let mut data = Vec::new();
+    let backend = launch.backend();
+    let staging = Pooled::take(backend.staging(), bytes as u64)?;
+    let raw = &staging.get().raw;
     let stream = launch.stream();
-    stream.copy((&memory.get().raw, 0), (&staging.get().raw, 0), bytes as u64);
-    stream.read(&staging.get().raw, 0, bytes as u64, |bytes| data = bytes.to_vec())?;
+    stream.copy((&memory.get().raw, 0), (raw, 0), bytes as u64);
+    stream.wait()?;
+    let answer = map(raw, 0, bytes as u64);
+    backend.poll()?;
+    mapped(&answer)?;
+    let view = raw.get_mapped_range(..bytes as u64).map_err(unreadable)?;
+    let data = view.to_vec();
+    drop(view);
+    raw.unmap();
     Ok(data)
 }
