@@ -107,9 +107,6 @@ class _ConvAttention:
     def __call__(self, *arrays: Any) -> Any:
         return self._plan.run(*(a for i, a in enumerate(arrays) if i not in self._constants))[0]
 
-    def receipts(self) -> list[Any]:
-        return self._plan.receipts()
-
 
 def _planned(case: Case, form: str, without: Sequence[str], device: str) -> Callable[..., Any]:
     names = list(case.arrays)
