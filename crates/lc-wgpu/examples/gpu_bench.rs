@@ -213,7 +213,8 @@ impl Bench {
         // First and last rows and columns, and some between.
         for i in [0, m / 3, m - 1] {
             // Downloads begin at whole words.
-            let got = self.download(out, i * n / 2 * 2, n.max(2).min(m * n - i * n / 2 * 2))?;
+            let first = i * n / 2 * 2;
+            let got = self.download(out, first, (n + 1).min(m * n - first))?;
             for j in [0, n / 5, n / 2 + 1, n.saturating_sub(2), n - 1].map(|j| j.min(n - 1)) {
                 let b = |l: usize| self.element(&inputs[1], if across { j * k + l } else { l * n + j });
                 let want: f64 = (0..k).map(|l| self.element(&inputs[0], i * k + l) * b(l)).sum();

@@ -165,6 +165,20 @@ fn the_chosen_kernel() {
     every_shape(0);
 }
 
+/// A few rows or columns, each operand dense either way, aligned or not, deep enough to be split or not.
+#[test]
+fn thin_products() {
+    let Some(device) = device() else { return };
+    for kernel in device.kernels().iter().filter(|k| k.op == &lc_ops::MATMUL && k.name.ends_with(".matmul")) {
+        for (m, n, k) in [(1, 260, 516), (4, 36, 1028), (261, 2, 70), (3, 37, 1031), (40, 1, 2052)] {
+            for (b_along_k, extras) in [(true, false), (false, true)] {
+                let case = Case { batch: 2, m, n, k, a_along_k: true, b_along_k, extras };
+                check(&device, kernel, &case);
+            }
+        }
+    }
+}
+
 #[test]
 fn each_other_kernel() {
     let Some(device) = device() else { return };

@@ -2,7 +2,7 @@
 //! where that kernel gave the portable kernel's result on this very adapter.
 
 use super::plan::Variant;
-use super::{Matrix, Product, encode};
+use super::{Kernels, Matrix, Product, encode};
 use crate::adapter::Adapter;
 use crate::launch::{Bound, Launch, whole};
 use crate::pool::Pooled;
@@ -103,7 +103,7 @@ fn compare(launch: &mut Launch<'_>, dtype: DType, variant: Variant) -> Result<bo
             let out = launch.scratch(M * N * size)?;
             // An earlier result must not stand in for a kernel that writes nothing.
             launch.stream().write(&out.get().raw, 0, &vec![0xff; M * N * size])?;
-            encode(launch, product(dtype, &a, &b, &out, turned), Some(kernel))?;
+            encode(launch, product(dtype, &a, &b, &out, turned), Kernels::Only(kernel))?;
             results.push(read(launch, &out, M * N * size)?);
         }
         if results[0] != results[1] {
@@ -131,6 +131,7 @@ fn product<'a>(dtype: DType, a: &'a Pooled, b: &'a Pooled, out: &'a Pooled, turn
         residual: None,
         activation: Activation::Identity,
         batch: Vec::new(),
+        turned: false,
     }
 }
 
