@@ -1,6 +1,8 @@
 //! Every op of the device against its float64 reference: every case, eight layouts, one-shot and through a session, with
 //! fallback denied. Skipped, by name, where there is no adapter.
 
+mod common;
+
 use half::f16;
 use lc_core::backend::Backend;
 use lc_core::policy::PackedPolicy;
@@ -12,18 +14,7 @@ use std::sync::{Arc, OnceLock};
 
 fn device() -> Option<&'static Arc<WgpuBackend>> {
     static DEVICE: OnceLock<Option<Arc<WgpuBackend>>> = OnceLock::new();
-    let open = || match WgpuBackend::open(&Options::from_env()) {
-        Ok(device) => {
-            println!("on {}, {}", device.adapter().info.name, device.adapter().info.driver_info);
-            Some(device)
-        }
-        Err(error) => {
-            assert!(std::env::var_os("LC_REQUIRE_GPU").is_none(), "a GPU is required: {error}");
-            println!("SKIPPED: {error}");
-            None
-        }
-    };
-    DEVICE.get_or_init(open).as_ref()
+    DEVICE.get_or_init(|| common::open(&Options::from_env())).as_ref()
 }
 
 fn policy() -> PackedPolicy {
@@ -80,9 +71,11 @@ fn check(op: &'static OpDef) {
     let Some(device) = device() else { return };
     if has(device, op, DType::F32) {
         every_case::<f32>(device, op);
+        common::assert_no_messages();
     }
     if has(device, op, DType::F16) {
         every_case::<f16>(device, op);
+        common::assert_no_messages();
     }
 }
 

@@ -38,7 +38,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let kind = ActivationAttrs::from_attrs(attrs).kind as usize;
     let (from, to) = (launch.bind(x)?, launch.bind(&outputs[0])?);
     let count = x.spec.shape.numel();
-    if !contiguous(x) || (from.first | to.first) % 4 != 0 {
+    if !contiguous(x) || !(from.first | to.first).is_multiple_of(4) {
         return copy(launch, x, from, to, count, kind);
     }
     let params = [count as u32, from.first / 4, to.first / 4];

@@ -117,6 +117,18 @@ pub fn copy(
     launch.dispatch(&COPY, COPY_VARIANTS[kind], &[from.binding, to.binding], &params, groups)
 }
 
+/// Encodes `to[i] = from[i mod numel]` for `count` elements of scratch memory.
+///
+/// # Errors
+/// As [`Launch::dispatch`].
+pub fn repeat(launch: &mut Launch<'_>, from: &Pooled, numel: usize, to: &Pooled, count: usize) -> Result<()> {
+    let mut params = [1u32; COPY.params as usize];
+    params[..4].copy_from_slice(&[count as u32, numel as u32, 0, 0]);
+    params[3 + RANK] = numel as u32;
+    let groups = folded((count as u64).div_ceil(GROUP));
+    launch.dispatch(&COPY, COPY_VARIANTS[0], &[whole(from), whole(to)], &params, groups)
+}
+
 /// Threads that share a row of `extent` vectors, vectors that each holds, and the workgroups for `rows` of them. `None`
 /// where the row does not fit in the registers of a workgroup.
 pub fn team(rows: usize, extent: usize) -> Option<(u32, u32, [u32; 3])> {

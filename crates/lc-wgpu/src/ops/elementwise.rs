@@ -68,9 +68,9 @@ fn periodic(operand: &DeviceTensor<'_>, bound: Bound<'_>, out: &DeviceTensor<'_>
     let ones = shape.dims().iter().take_while(|d| **d == 1).count();
     let row = &shape.dims()[ones..];
     let full = shape.numel() == out.spec.shape.numel();
-    let dense = contiguous(operand) && bound.first % 4 == 0 && out.spec.shape.dims().ends_with(row);
+    let dense = contiguous(operand) && bound.first.is_multiple_of(4) && out.spec.shape.dims().ends_with(row);
     let period = shape.numel().div_ceil(4) as u32;
-    (dense && (full || shape.numel() % 4 == 0)).then_some((bound.first / 4, period))
+    (dense && (full || shape.numel().is_multiple_of(4))).then_some((bound.first / 4, period))
 }
 
 fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
@@ -83,7 +83,7 @@ fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outpu
     let rank = dims.len();
     let (bound_a, bound_b, bound_out) = (launch.bind(a)?, launch.bind(b)?, launch.bind(out)?);
     let count = out.spec.shape.numel();
-    if bound_out.first % 4 == 0
+    if bound_out.first.is_multiple_of(4)
         && let (Some(own_a), Some(own_b)) = (periodic(a, bound_a, out), periodic(b, bound_b, out))
     {
         let params = [count as u32, own_a.0, own_b.0, bound_out.first / 4, own_a.1, own_b.1];

@@ -1,6 +1,10 @@
 //! The ops that the device runs, one file each.
 
 mod activation;
+mod attention;
+mod attention_train;
+mod conv2d;
+mod conv_attention;
 mod dense;
 mod elementwise;
 mod ffn;
@@ -30,6 +34,10 @@ pub static ALL: &[&Kernel] = &[
     &layer_norm::LAYER_NORM,
     &rms_norm::RMS_NORM,
     &matmul::ROUNDED,
+    &attention::ATTENTION,
+    &attention_train::ATTENTION_TRAIN,
+    &conv2d::CONV2D,
+    &conv_attention::CONV_ATTENTION,
     &matmul::MATMUL,
     &matmul::HALF,
     &matmul::VARIANTS[0],
@@ -76,6 +84,13 @@ pub static SHADERS: &[(&Shader, Variants)] = &[
     (&softmax::LANES, softmax::LANES_VARIANTS),
     (&norm::NORM_1, norm::VARIANTS),
     (&norm::NORM_4, norm::VARIANTS),
+    (&attention::TILES_1, attention::VARIANTS),
+    (&attention::TILES_4, attention::VARIANTS),
+    (&attention::MERGE, &[&[]]),
+    (&attention_train::RESIDUAL, &[&[]]),
+    (&attention_train::SUM, &[&[]]),
+    (&conv2d::TILES, conv2d::TILES_VARIANTS),
+    (&conv2d::DIRECT, conv2d::DIRECT_VARIANTS),
     product::SHADERS[0],
     product::SHADERS[1],
     product::SHADERS[2],

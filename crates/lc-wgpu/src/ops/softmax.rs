@@ -65,7 +65,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let inner: usize = dims[axis + 1..].iter().product();
     let extent = dims[axis];
     let bindings = [from.binding, to.binding];
-    let wide = extent % 4 == 0 && (from.first | to.first) % 4 == 0;
+    let wide = extent.is_multiple_of(4) && (from.first | to.first).is_multiple_of(4);
     let (shader, width) = if wide { (&ROWS_4, 4) } else { (&ROWS_1, 1) };
     if inner == 1
         && let Some((team, hold, groups)) = team(outer, extent / width)

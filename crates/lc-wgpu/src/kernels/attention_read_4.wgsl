@@ -1,0 +1,21 @@
+// Operands of an attention read four elements at a time: extents and addresses are multiples of four.
+
+@group(0) @binding(0) var<storage, read_write> q: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;
+
+// Four elements, or zeros where none are left.
+fn read_q(at: u32, left: u32) -> vec4<f32> {
+    if left == 0u { return vec4<f32>(0.0); }
+    return q[at / 4u];
+}
+
+fn read_k(at: u32, left: u32) -> vec4<f32> {
+    if left == 0u { return vec4<f32>(0.0); }
+    return k[at / 4u];
+}
+
+fn read_v(at: u32, left: u32) -> vec4<f32> {
+    if left == 0u { return vec4<f32>(0.0); }
+    return v[at / 4u];
+}
