@@ -3,8 +3,9 @@
 //! 0. At most [`THIN`] rows or columns: no tiles, since each element of the larger operand counts once for each of them.
 //!    Columns become rows by turning the product over. Whichever dimension of the larger operand is dense, neighbouring
 //!    threads read along it.
-//! 1. The tile: the largest of 128, 64 and 32 whose tiles are at least [`ENOUGH`] workgroups, so that a large device has
-//!    work for all of its units, and of which edges waste no more than half again; 32 if none is.
+//! 1. The tile: 64 by 64 where its edges waste no more than half again, 32 by 32 elsewhere. Eight by eight results a
+//!    thread where there are many tiles; four by four, which needs four times the threads, where they are [`ENOUGH`] to
+//!    give all units of a large device work.
 //! 2. The split: where even so there are fewer than [`ENOUGH`] workgroups and k is deep, several sum a part of k each, and
 //!    a second pass adds the parts in their order. The same call always gives the same bits.
 //! 3. Vectors of four, where every operand has a dense dimension of a multiple of four and is aligned.
@@ -163,14 +164,16 @@ impl Plan {
 
 fn choose(product: &Product<'_>) -> Variant {
     let exact = product.m * product.n;
-    for variant in [Variant::Wide128, Variant::Wide64] {
+    let fits = |variant: Variant, enough: usize| {
         let groups = variant.tiles(product);
         let computed = groups * variant.tile() * variant.tile();
-        if groups * product.count() >= ENOUGH && computed <= exact + exact / 2 {
-            return variant;
-        }
+        groups * product.count() >= enough && computed <= exact + exact / 2
+    };
+    match () {
+        () if fits(Variant::Wide64, 8 * ENOUGH) => Variant::Wide64,
+        () if fits(Variant::Narrow64, ENOUGH) => Variant::Narrow64,
+        () => Variant::Narrow32,
     }
-    Variant::Narrow32
 }
 
 /// Whether tiles for matrix units would be half full at least.
