@@ -213,7 +213,8 @@ impl Bench {
         // First and last rows and columns, and some between.
         for i in [0, m / 3, m - 1] {
             // Downloads begin at whole words.
-            let got = self.download(out, i * n / 2 * 2, n.max(2).min(m * n - i * n / 2 * 2))?;
+            let first = i * n / 2 * 2;
+            let got = self.download(out, first, (n + 1).min(m * n - first))?;
             for j in [0, n / 5, n / 2 + 1, n.saturating_sub(2), n - 1].map(|j| j.min(n - 1)) {
                 let b = |l: usize| self.element(&inputs[1], if across { j * k + l } else { l * n + j });
                 let want: f64 = (0..k).map(|l| self.element(&inputs[0], i * k + l) * b(l)).sum();
@@ -225,35 +226,42 @@ impl Bench {
         Ok(worst)
     }
 
-    fn products(&self, list: &[(usize, usize, usize, bool)], thin: bool) -> Result<()> {
+    fn products(&self, list: &[(usize, usize, usize, bool)]) -> Result<()> {
         for &(m, n, k, across) in list {
-            for kernel in self.device.kernels().iter().filter(|kernel| kernel.op == &lc_ops::MATMUL) {
-                for dtype in kernel.dtypes {
-                    let b = if across { "Bᵀ" } else { "B" };
-                    let name = format!("{m}x{n}x{k} {b} {} {dtype}", kernel.name);
-                    if !self.wanted(&name) || (thin && kernel.name.contains(".gemm.")) {
-                        continue;
-                    }
-                    let mut inputs = [self.tensor(*dtype, &[m, k], 0)?, self.tensor(*dtype, &[k, n], 1)?];
-                    if across {
-                        inputs[1].strides = Strides::new(&[1, k as isize])?;
-                    }
-                    let out = self.result(*dtype, &[m, n])?;
-                    let attrs = MatmulAttrs::default().into();
-                    let seconds = match self.time(kernel, &attrs, &inputs, &out) {
+            for dtype in [DType::F32, DType::F16] {
+                let b = if across { "Bᵀ" } else { "B" };
+                let title = |kernel: &KernelEntry| format!("{m}x{n}x{k} {b} {} {dtype}", kernel.name);
+                let mut kernels: Vec<_> = self.device.kernels().iter().collect();
+                // Kernels one by one where there is much to choose.
+                kernels.retain(|kernel| kernel.op == &lc_ops::MATMUL && kernel.dtypes.contains(&dtype));
+                kernels.retain(|kernel| {
+                    !kernel.name.contains(".gemm.") || [(1024, false), (4096, false)].contains(&(m, across))
+                });
+                kernels.retain(|kernel| self.wanted(&title(kernel)));
+                if kernels.is_empty() {
+                    continue;
+                }
+                let mut inputs = [self.tensor(dtype, &[m, k], 0)?, self.tensor(dtype, &[k, n], 1)?];
+                if across {
+                    inputs[1].strides = Strides::new(&[1, k as isize])?;
+                }
+                let out = self.result(dtype, &[m, n])?;
+                for kernel in kernels {
+                    let name = title(kernel);
+                    let seconds = match self.time(kernel, &MatmulAttrs::default().into(), &inputs, &out) {
                         Ok(seconds) => seconds,
                         Err(error) => {
-                            println!("{name:<52} FAILED: {error}");
+                            println!("{name:<56} not measured: {error}");
                             continue;
                         }
                     };
                     let error = self.product_error(&inputs, &out, across)?;
-                    let rounded = kernel.math != lc_core::Math::IeeeF32 || *dtype == DType::F16;
+                    let rounded = kernel.math != lc_core::Math::IeeeF32 || dtype == DType::F16;
                     let good = error < if rounded { 1e-2 } else { 1e-4 };
                     let flops = 2.0 * m as f64 * n as f64 * k as f64;
                     let bytes = dtype.size() as f64 * (m * k + k * n + m * n) as f64;
                     println!(
-                        "{name:<52} {:>9.1} µs {:>8.2} TFLOP/s {:>8.0} GB/s  error {error:.1e} {}",
+                        "{name:<56} {:>9.1} µs {:>8.2} TFLOP/s {:>8.0} GB/s  error {error:.1e} {}",
                         seconds * 1e6,
                         flops / seconds / 1e12,
                         bytes / seconds / 1e9,
@@ -267,7 +275,7 @@ impl Bench {
 
     fn row(&self, row: &Row) -> Result<()> {
         let Some(kernel) = self.device.kernels().iter().find(|kernel| kernel.op == row.op) else {
-            println!("{:<52} no kernel", row.name);
+            println!("{:<56} no kernel", row.name);
             return Ok(());
         };
         let inputs: Vec<Tensor> =
@@ -290,7 +298,7 @@ impl Bench {
         let error = want.data.iter().zip(&got).map(|(w, g)| (w - g).abs() / largest).fold(0.0, f64::max);
         let shapes: Vec<_> = row.inputs.iter().map(|dims| format!("{dims:?}")).collect();
         println!(
-            "{:<52} {:>9.1} µs {:>8.2} TFLOP/s {:>8.0} GB/s  error {error:.1e} {}",
+            "{:<56} {:>9.1} µs {:>8.2} TFLOP/s {:>8.0} GB/s  error {error:.1e} {}",
             format!("{} {}", row.name, shapes[0]),
             seconds * 1e6,
             cost.flops as f64 / seconds / 1e12,
@@ -333,7 +341,7 @@ impl Bench {
                 session.sync()?;
                 let whole = start.elapsed().as_secs_f64() * 1e6;
                 println!(
-                    "{:<52} one-shot {:>7.1} µs; resident run {:>6.2} µs on the host, {:>6.2} µs with the device",
+                    "{:<56} one-shot {:>7.1} µs; resident run {:>6.2} µs on the host, {:>6.2} µs with the device",
                     format!("{name} {side}x{side} calls"),
                     times[30],
                     encoded / RUNS as f64,
@@ -362,11 +370,11 @@ fn main() -> Result<()> {
     }
     let words: Vec<String> = std::env::args().skip(1).collect();
     let bench = Bench { device, noise: values(8192 * 8192 + 4_000_037), words };
-    bench.products(PRODUCTS, false)?;
-    bench.products(THIN, true)?;
+    bench.products(PRODUCTS)?;
+    bench.products(THIN)?;
     for row in rows().iter().filter(|row| bench.wanted(row.name)) {
         if let Err(error) = bench.row(row) {
-            println!("{:<52} FAILED: {error}", row.name);
+            println!("{:<56} FAILED: {error}", row.name);
         }
     }
     if bench.wanted("calls") {

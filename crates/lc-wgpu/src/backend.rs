@@ -90,11 +90,6 @@ impl WgpuBackend {
         self.proofs.lock().unwrap_or_else(|e| e.into_inner())
     }
 
-    /// Whether a failure of the device waits to be reported, or the device is lost.
-    pub(crate) fn failed(&self) -> bool {
-        self.failure.check().is_err()
-    }
-
     /// The error that is waiting, if any.
     pub(crate) fn check(&self) -> Result<()> {
         self.failure.check()

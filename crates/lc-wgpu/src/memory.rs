@@ -65,7 +65,7 @@ struct Piece {
 }
 
 /// Asks for a buffer to be mapped for reading.
-pub(crate) fn map(buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Receiver<std::result::Result<(), BufferAsyncError>> {
+fn map(buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Receiver<std::result::Result<(), BufferAsyncError>> {
     let (send, receive) = channel();
     buffer.map_async(MapMode::Read, offset..offset + bytes, move |result| {
         // The receiver is gone only if the wait failed, and then nobody wants the answer.
@@ -74,7 +74,7 @@ pub(crate) fn map(buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Receiver<st
     receive
 }
 
-pub(crate) fn unreadable(cause: wgpu::MapRangeError) -> Error {
+fn unreadable(cause: wgpu::MapRangeError) -> Error {
     Error::new(ErrorKind::DriverError, "download").expected("memory that can be read").got(cause.to_string())
 }
 

@@ -1,5 +1,6 @@
 // Which tile a workgroup computes, and how tiles of the operands reach workgroup memory. A kernel after this says with
-// `R` how many rows and columns one thread computes.
+// `ROWS` and `COLUMNS` how many results one thread computes. There are as many threads as blocks of four by four in the two
+// tiles of the operands: TK = 8 T / (ROWS COLUMNS).
 //
 // A tile of the result is T by T; tiles of the operands are TK deep and kept with k outermost, so that both are read in
 // vectors. Half of the threads load blocks of four by four of A, the others of B: a block that is dense along k is turned
@@ -8,16 +9,27 @@
 
 override T: u32 = 128u;
 override TK: u32 = 16u;
+// Whether a product and its sum are one operation in the source; otherwise it is the compiler's choice.
+override FUSED: bool = true;
 // Threads beside each other along n among 32.
 override LANES: u32 = 8u;
 
-override SIDE: u32 = T / R;
-override THREADS: u32 = SIDE * SIDE;
+// Threads down and across.
+override DOWN: u32 = T / ROWS;
+override ACROSS: u32 = T / COLUMNS;
+override THREADS: u32 = DOWN * ACROSS;
 override WIDTH: u32 = T / 4u;
 override TILE: u32 = TK * WIDTH;
 
 var<workgroup> tile_a: array<vec4<f32>, 2u * TILE>;
 var<workgroup> tile_b: array<vec4<f32>, 2u * TILE>;
+
+fn add_product(x: f32, y: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    if FUSED {
+        return fma(vec4<f32>(x), y, sum);
+    }
+    return x * y + sum;
+}
 
 fn keep_a(at: u32, block: mat4x4<f32>) {
     tile_a[at] = block[0];
@@ -86,9 +98,9 @@ fn keep(l: Loader, buffer: u32, block: mat4x4<f32>) {
     }
 }
 
-// Position of a thread among the SIDE by SIDE of its workgroup: 32 neighbours form a block LANES wide.
+// Position of a thread among the DOWN by ACROSS of its workgroup: 32 neighbours form a block LANES wide.
 fn position(lane: u32) -> vec2<u32> {
-    let across = SIDE / LANES;
+    let across = ACROSS / LANES;
     let block = lane / 32u;
     let within = lane % 32u;
     return vec2<u32>(block / across * (32u / LANES) + within / LANES, block % across * LANES + within % LANES);

@@ -75,15 +75,18 @@ struct type_14 {
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint R = 4u;
+constant uint ROWS = 4u;
+constant uint COLUMNS = 4u;
 constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
 constant uint MODE = 0u;
 constant uint T = 32u;
 constant uint TK = 16u;
+constant bool FUSED = false;
 constant uint LANES = 8u;
-constant uint SIDE = 8u;
+constant uint DOWN = 8u;
+constant uint ACROSS = 8u;
 constant uint THREADS = 64u;
 constant uint WIDTH = 8u;
 constant uint TILE = 128u;
@@ -443,6 +446,17 @@ void finish4_(
     }
 }
 
+metal::float4 add_product(
+    float x_6,
+    metal::float4 y,
+    metal::float4 sum_1
+) {
+    if (FUSED) {
+        return metal::fma(metal::float4(x_6), y, sum_1);
+    }
+    return (x_6 * y) + sum_1;
+}
+
 void keep_a(
     uint at_6,
     metal::float4x4 block_3,
@@ -612,8 +626,8 @@ struct main_Input {
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e134 = k;
-            k = _e134 + TK;
+            uint _e130 = k;
+            k = _e130 + TK;
         }
         loop_init = false;
         uint _e70 = k;
@@ -639,8 +653,8 @@ struct main_Input {
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e125 = step;
-                    step = _e125 + 1u;
+                    uint _e121 = step;
+                    step = _e121 + 1u;
                 }
                 loop_init_1 = false;
                 uint _e91 = step;
@@ -651,25 +665,29 @@ struct main_Input {
                 {
                     uint _e94 = step;
                     uint row_2 = first_2 + (_e94 * WIDTH);
-                    metal::float4 a_low = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 b_low = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 _e110 = c0_;
-                    c0_ = metal::fma(metal::float4(a_low.x), b_low, _e110);
-                    metal::float4 _e114 = c1_;
-                    c1_ = metal::fma(metal::float4(a_low.y), b_low, _e114);
-                    metal::float4 _e118 = c2_;
-                    c2_ = metal::fma(metal::float4(a_low.z), b_low, _e118);
-                    metal::float4 _e122 = c3_;
-                    c3_ = metal::fma(metal::float4(a_low.w), b_low, _e122);
+                    metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
+                    metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
+                    metal::float4 _e109 = c0_;
+                    metal::float4 _e110 = add_product(a0_.x, b0_, _e109);
+                    c0_ = _e110;
+                    metal::float4 _e112 = c1_;
+                    metal::float4 _e113 = add_product(a0_.y, b0_, _e112);
+                    c1_ = _e113;
+                    metal::float4 _e115 = c2_;
+                    metal::float4 _e116 = add_product(a0_.z, b0_, _e115);
+                    c2_ = _e116;
+                    metal::float4 _e118 = c3_;
+                    metal::float4 _e119 = add_product(a0_.w, b0_, _e118);
+                    c3_ = _e119;
                 }
             }
             if (next < k_end_1) {
-                uint _e129 = buffer;
-                buffer = 1u - _e129;
-                Loader _e131 = l;
-                uint _e132 = buffer;
-                metal::float4x4 _e133 = block;
-                keep(_e131, _e132, _e133, tile_a, tile_b);
+                uint _e125 = buffer;
+                buffer = 1u - _e125;
+                Loader _e127 = l;
+                uint _e128 = buffer;
+                metal::float4x4 _e129 = block;
+                keep(_e127, _e128, _e129, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
@@ -677,52 +695,52 @@ struct main_Input {
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
     if (true) {
-        metal::float4 _e151 = c0_;
-        store(_e39, i_4, j_4, _e151, p, out, _buffer_sizes);
-        metal::float4 _e154 = c1_;
-        store(_e39, i_4 + 1u, j_4, _e154, p, out, _buffer_sizes);
-        metal::float4 _e157 = c2_;
-        store(_e39, i_4 + 2u, j_4, _e157, p, out, _buffer_sizes);
-        metal::float4 _e160 = c3_;
-        store(_e39, i_4 + 3u, j_4, _e160, p, out, _buffer_sizes);
+        metal::float4 _e147 = c0_;
+        store(_e39, i_4, j_4, _e147, p, out, _buffer_sizes);
+        metal::float4 _e150 = c1_;
+        store(_e39, i_4 + 1u, j_4, _e150, p, out, _buffer_sizes);
+        metal::float4 _e153 = c2_;
+        store(_e39, i_4 + 2u, j_4, _e153, p, out, _buffer_sizes);
+        metal::float4 _e156 = c3_;
+        store(_e39, i_4 + 3u, j_4, _e156, p, out, _buffer_sizes);
         return;
     } else {
         if (false) {
-            uint _e168 = p.m;
-            uint _e172 = p.n;
-            uint part = (group.z * _e168) * _e172;
-            metal::float4 _e174 = c0_;
-            store_partial(part, i_4, j_4, _e174, p, partial, _buffer_sizes);
-            metal::float4 _e177 = c1_;
-            store_partial(part, i_4 + 1u, j_4, _e177, p, partial, _buffer_sizes);
-            metal::float4 _e180 = c2_;
-            store_partial(part, i_4 + 2u, j_4, _e180, p, partial, _buffer_sizes);
-            metal::float4 _e183 = c3_;
-            store_partial(part, i_4 + 3u, j_4, _e183, p, partial, _buffer_sizes);
+            uint _e164 = p.m;
+            uint _e168 = p.n;
+            uint part = (group.z * _e164) * _e168;
+            metal::float4 _e170 = c0_;
+            store_partial(part, i_4, j_4, _e170, p, partial, _buffer_sizes);
+            metal::float4 _e173 = c1_;
+            store_partial(part, i_4 + 1u, j_4, _e173, p, partial, _buffer_sizes);
+            metal::float4 _e176 = c2_;
+            store_partial(part, i_4 + 2u, j_4, _e176, p, partial, _buffer_sizes);
+            metal::float4 _e179 = c3_;
+            store_partial(part, i_4 + 3u, j_4, _e179, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e184 = c0_;
-            metal::float4 _e185 = c1_;
-            metal::float4 _e186 = c2_;
-            metal::float4 _e187 = c3_;
-            sums = type_14 {{_e184, _e185, _e186, _e187}};
+            metal::float4 _e180 = c0_;
+            metal::float4 _e181 = c1_;
+            metal::float4 _e182 = c2_;
+            metal::float4 _e183 = c3_;
+            sums = type_14 {{_e180, _e181, _e182, _e183}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e201 = s;
-                    s = _e201 + 1u;
+                    uint _e197 = s;
+                    s = _e197 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e192 = s;
-                if (_e192 < 4u) {
+                uint _e188 = s;
+                if (_e188 < 4u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e195 = s;
-                    uint _e197 = s;
-                    metal::float4 _e199 = sums.inner[_e197];
-                    finish4_(_e39, i_4 + _e195, j_4, _e199, p, bias, residual, out, _buffer_sizes);
+                    uint _e191 = s;
+                    uint _e193 = s;
+                    metal::float4 _e195 = sums.inner[_e193];
+                    finish4_(_e39, i_4 + _e191, j_4, _e195, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;

@@ -54,10 +54,10 @@ struct Origin {
 };
 typedef metal::float4 type_4[1];
 struct type_9 {
-    metal::float4 inner[1024];
+    metal::float4 inner[512];
 };
 struct type_10 {
-    metal::float4 inner[1024];
+    metal::float4 inner[512];
 };
 struct Loader {
     bool of_a;
@@ -70,22 +70,25 @@ struct Loader {
     char _pad5[12];
 };
 struct type_12 {
-    metal::float4 inner[16];
+    metal::float4 inner[8];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint R = 8u;
+constant uint ROWS = 8u;
+constant uint COLUMNS = 4u;
 constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = true;
 constant uint BAND = 8u;
 constant uint MODE = 1u;
-constant uint T = 128u;
+constant uint T = 64u;
 constant uint TK = 16u;
+constant bool FUSED = false;
 constant uint LANES = 8u;
-constant uint SIDE = 16u;
-constant uint THREADS = 256u;
-constant uint WIDTH = 32u;
-constant uint TILE = 512u;
+constant uint DOWN = 8u;
+constant uint ACROSS = 16u;
+constant uint THREADS = 128u;
+constant uint WIDTH = 16u;
+constant uint TILE = 256u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -442,6 +445,17 @@ void finish4_(
     }
 }
 
+metal::float4 add_product(
+    float x_6,
+    metal::float4 y,
+    metal::float4 sum_1
+) {
+    if (FUSED) {
+        return metal::fma(metal::float4(x_6), y, sum_1);
+    }
+    return (x_6 * y) + sum_1;
+}
+
 void keep_a(
     uint at_6,
     metal::float4x4 block_3,
@@ -449,8 +463,8 @@ void keep_a(
 ) {
     tile_a.inner[at_6] = block_3[0];
     tile_a.inner[at_6 + WIDTH] = block_3[1];
-    tile_a.inner[at_6 + 64u] = block_3[2];
-    tile_a.inner[at_6 + 96u] = block_3[3];
+    tile_a.inner[at_6 + 32u] = block_3[2];
+    tile_a.inner[at_6 + 48u] = block_3[3];
     return;
 }
 
@@ -461,8 +475,8 @@ void keep_b(
 ) {
     tile_b.inner[at_7] = block_4[0];
     tile_b.inner[at_7 + WIDTH] = block_4[1];
-    tile_b.inner[at_7 + 64u] = block_4[2];
-    tile_b.inner[at_7 + 96u] = block_4[3];
+    tile_b.inner[at_7 + 32u] = block_4[2];
+    tile_b.inner[at_7 + 48u] = block_4[3];
     return;
 }
 
@@ -475,8 +489,8 @@ Loader loader(
 ) {
     Loader l_1 = {};
     uint row_1 = {};
-    l_1.of_a = lane_1 < 128u;
-    uint number_1 = naga_mod(lane_1, 128u);
+    l_1.of_a = lane_1 < 64u;
+    uint number_1 = naga_mod(lane_1, 64u);
     bool _e19 = l_1.of_a;
     bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
     row_1 = naga_mod(number_1, WIDTH);
@@ -557,7 +571,7 @@ metal::uint2 position(
 
 struct main_Input {
 };
-[[max_total_threads_per_threadgroup(256)]] kernel void main_(
+[[max_total_threads_per_threadgroup(128)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
@@ -573,22 +587,14 @@ struct main_Input {
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
-    metal::float4 c0l = metal::float4 {};
-    metal::float4 c0h = metal::float4 {};
-    metal::float4 c1l = metal::float4 {};
-    metal::float4 c1h = metal::float4 {};
-    metal::float4 c2l = metal::float4 {};
-    metal::float4 c2h = metal::float4 {};
-    metal::float4 c3l = metal::float4 {};
-    metal::float4 c3h = metal::float4 {};
-    metal::float4 c4l = metal::float4 {};
-    metal::float4 c4h = metal::float4 {};
-    metal::float4 c5l = metal::float4 {};
-    metal::float4 c5h = metal::float4 {};
-    metal::float4 c6l = metal::float4 {};
-    metal::float4 c6h = metal::float4 {};
-    metal::float4 c7l = metal::float4 {};
-    metal::float4 c7h = metal::float4 {};
+    metal::float4 c0_ = metal::float4 {};
+    metal::float4 c1_ = metal::float4 {};
+    metal::float4 c2_ = metal::float4 {};
+    metal::float4 c3_ = metal::float4 {};
+    metal::float4 c4_ = metal::float4 {};
+    metal::float4 c5_ = metal::float4 {};
+    metal::float4 c6_ = metal::float4 {};
+    metal::float4 c7_ = metal::float4 {};
     uint buffer = 0u;
     uint k = {};
     metal::float4x4 block = {};
@@ -614,99 +620,90 @@ struct main_Input {
     Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
     l = _e52;
     metal::uint2 _e54 = position(lane);
-    Loader _e87 = l;
-    Loader _e89 = l;
-    metal::float4x4 _e90 = fetch(_e89, k_first_1, k_end_1, a, b, _buffer_sizes);
-    keep(_e87, 0u, _e90, tile_a, tile_b);
+    Loader _e71 = l;
+    Loader _e73 = l;
+    metal::float4x4 _e74 = fetch(_e73, k_first_1, k_end_1, a, b, _buffer_sizes);
+    keep(_e71, 0u, _e74, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e220 = k;
-            k = _e220 + TK;
+            uint _e160 = k;
+            k = _e160 + TK;
         }
         loop_init = false;
-        uint _e94 = k;
-        if (_e94 < k_end_1) {
+        uint _e78 = k;
+        if (_e78 < k_end_1) {
         } else {
             break;
         }
         {
-            uint _e96 = k;
-            uint next = _e96 + TK;
+            uint _e80 = k;
+            uint next = _e80 + TK;
             block = metal::float4x4 {};
             if (next < k_end_1) {
-                metal::uint4 _e103 = l.at;
-                uint _e105 = l.step;
-                l.at = _e103 + metal::uint4(_e105);
-                Loader _e108 = l;
-                metal::float4x4 _e109 = fetch(_e108, next, k_end_1, a, b, _buffer_sizes);
-                block = _e109;
+                metal::uint4 _e87 = l.at;
+                uint _e89 = l.step;
+                l.at = _e87 + metal::uint4(_e89);
+                Loader _e92 = l;
+                metal::float4x4 _e93 = fetch(_e92, next, k_end_1, a, b, _buffer_sizes);
+                block = _e93;
             }
-            uint _e110 = buffer;
-            uint first_2 = _e110 * TILE;
+            uint _e94 = buffer;
+            uint first_2 = _e94 * TILE;
             step = 0u;
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e211 = step;
-                    step = _e211 + 1u;
+                    uint _e151 = step;
+                    step = _e151 + 1u;
                 }
                 loop_init_1 = false;
-                uint _e115 = step;
-                if (_e115 < TK) {
+                uint _e99 = step;
+                if (_e99 < TK) {
                 } else {
                     break;
                 }
                 {
-                    uint _e118 = step;
-                    uint row_2 = first_2 + (_e118 * WIDTH);
-                    metal::float4 a_low = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 a_high = tile_a.inner[(row_2 + SIDE) + _e54.x];
-                    metal::float4 b_low = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 b_high = tile_b.inner[(row_2 + SIDE) + _e54.y];
-                    metal::float4 _e148 = c0l;
-                    c0l = metal::fma(metal::float4(a_low.x), b_low, _e148);
-                    metal::float4 _e152 = c0h;
-                    c0h = metal::fma(metal::float4(a_low.x), b_high, _e152);
-                    metal::float4 _e156 = c1l;
-                    c1l = metal::fma(metal::float4(a_low.y), b_low, _e156);
-                    metal::float4 _e160 = c1h;
-                    c1h = metal::fma(metal::float4(a_low.y), b_high, _e160);
-                    metal::float4 _e164 = c2l;
-                    c2l = metal::fma(metal::float4(a_low.z), b_low, _e164);
-                    metal::float4 _e168 = c2h;
-                    c2h = metal::fma(metal::float4(a_low.z), b_high, _e168);
-                    metal::float4 _e172 = c3l;
-                    c3l = metal::fma(metal::float4(a_low.w), b_low, _e172);
-                    metal::float4 _e176 = c3h;
-                    c3h = metal::fma(metal::float4(a_low.w), b_high, _e176);
-                    metal::float4 _e180 = c4l;
-                    c4l = metal::fma(metal::float4(a_high.x), b_low, _e180);
-                    metal::float4 _e184 = c4h;
-                    c4h = metal::fma(metal::float4(a_high.x), b_high, _e184);
-                    metal::float4 _e188 = c5l;
-                    c5l = metal::fma(metal::float4(a_high.y), b_low, _e188);
-                    metal::float4 _e192 = c5h;
-                    c5h = metal::fma(metal::float4(a_high.y), b_high, _e192);
-                    metal::float4 _e196 = c6l;
-                    c6l = metal::fma(metal::float4(a_high.z), b_low, _e196);
-                    metal::float4 _e200 = c6h;
-                    c6h = metal::fma(metal::float4(a_high.z), b_high, _e200);
-                    metal::float4 _e204 = c7l;
-                    c7l = metal::fma(metal::float4(a_high.w), b_low, _e204);
-                    metal::float4 _e208 = c7h;
-                    c7h = metal::fma(metal::float4(a_high.w), b_high, _e208);
+                    uint _e102 = step;
+                    uint row_2 = first_2 + (_e102 * WIDTH);
+                    metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
+                    metal::float4 a1_ = tile_a.inner[(row_2 + 8u) + _e54.x];
+                    metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
+                    metal::float4 _e127 = c0_;
+                    metal::float4 _e128 = add_product(a0_.x, b0_, _e127);
+                    c0_ = _e128;
+                    metal::float4 _e130 = c1_;
+                    metal::float4 _e131 = add_product(a0_.y, b0_, _e130);
+                    c1_ = _e131;
+                    metal::float4 _e133 = c2_;
+                    metal::float4 _e134 = add_product(a0_.z, b0_, _e133);
+                    c2_ = _e134;
+                    metal::float4 _e136 = c3_;
+                    metal::float4 _e137 = add_product(a0_.w, b0_, _e136);
+                    c3_ = _e137;
+                    metal::float4 _e139 = c4_;
+                    metal::float4 _e140 = add_product(a1_.x, b0_, _e139);
+                    c4_ = _e140;
+                    metal::float4 _e142 = c5_;
+                    metal::float4 _e143 = add_product(a1_.y, b0_, _e142);
+                    c5_ = _e143;
+                    metal::float4 _e145 = c6_;
+                    metal::float4 _e146 = add_product(a1_.z, b0_, _e145);
+                    c6_ = _e146;
+                    metal::float4 _e148 = c7_;
+                    metal::float4 _e149 = add_product(a1_.w, b0_, _e148);
+                    c7_ = _e149;
                 }
             }
             if (next < k_end_1) {
-                uint _e215 = buffer;
-                buffer = 1u - _e215;
-                Loader _e217 = l;
-                uint _e218 = buffer;
-                metal::float4x4 _e219 = block;
-                keep(_e217, _e218, _e219, tile_a, tile_b);
+                uint _e155 = buffer;
+                buffer = 1u - _e155;
+                Loader _e157 = l;
+                uint _e158 = buffer;
+                metal::float4x4 _e159 = block;
+                keep(_e157, _e158, _e159, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
@@ -714,115 +711,73 @@ struct main_Input {
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
     if (false) {
-        metal::float4 _e241 = c0l;
-        store(_e39, i_4, j_4, _e241, p, out, _buffer_sizes);
-        metal::float4 _e243 = c0h;
-        store(_e39, i_4, j_4 + 64u, _e243, p, out, _buffer_sizes);
-        metal::float4 _e246 = c1l;
-        store(_e39, i_4 + 1u, j_4, _e246, p, out, _buffer_sizes);
-        metal::float4 _e250 = c1h;
-        store(_e39, i_4 + 1u, j_4 + 64u, _e250, p, out, _buffer_sizes);
-        metal::float4 _e253 = c2l;
-        store(_e39, i_4 + 2u, j_4, _e253, p, out, _buffer_sizes);
-        metal::float4 _e257 = c2h;
-        store(_e39, i_4 + 2u, j_4 + 64u, _e257, p, out, _buffer_sizes);
-        metal::float4 _e260 = c3l;
-        store(_e39, i_4 + 3u, j_4, _e260, p, out, _buffer_sizes);
-        metal::float4 _e264 = c3h;
-        store(_e39, i_4 + 3u, j_4 + 64u, _e264, p, out, _buffer_sizes);
-        metal::float4 _e266 = c4l;
-        store(_e39, i_4 + 64u, j_4, _e266, p, out, _buffer_sizes);
-        metal::float4 _e269 = c4h;
-        store(_e39, i_4 + 64u, j_4 + 64u, _e269, p, out, _buffer_sizes);
-        metal::float4 _e273 = c5l;
-        store(_e39, (i_4 + 64u) + 1u, j_4, _e273, p, out, _buffer_sizes);
-        metal::float4 _e278 = c5h;
-        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e278, p, out, _buffer_sizes);
-        metal::float4 _e282 = c6l;
-        store(_e39, (i_4 + 64u) + 2u, j_4, _e282, p, out, _buffer_sizes);
-        metal::float4 _e287 = c6h;
-        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e287, p, out, _buffer_sizes);
-        metal::float4 _e291 = c7l;
-        store(_e39, (i_4 + 64u) + 3u, j_4, _e291, p, out, _buffer_sizes);
-        metal::float4 _e296 = c7h;
-        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e296, p, out, _buffer_sizes);
+        metal::float4 _e177 = c0_;
+        store(_e39, i_4, j_4, _e177, p, out, _buffer_sizes);
+        metal::float4 _e180 = c1_;
+        store(_e39, i_4 + 1u, j_4, _e180, p, out, _buffer_sizes);
+        metal::float4 _e183 = c2_;
+        store(_e39, i_4 + 2u, j_4, _e183, p, out, _buffer_sizes);
+        metal::float4 _e186 = c3_;
+        store(_e39, i_4 + 3u, j_4, _e186, p, out, _buffer_sizes);
+        metal::float4 _e192 = c4_;
+        store(_e39, i_4 + 32u, j_4, _e192, p, out, _buffer_sizes);
+        metal::float4 _e200 = c5_;
+        store(_e39, (i_4 + 32u) + 1u, j_4, _e200, p, out, _buffer_sizes);
+        metal::float4 _e208 = c6_;
+        store(_e39, (i_4 + 32u) + 2u, j_4, _e208, p, out, _buffer_sizes);
+        metal::float4 _e216 = c7_;
+        store(_e39, (i_4 + 32u) + 3u, j_4, _e216, p, out, _buffer_sizes);
         return;
     } else {
         if (false) {
-            uint _e304 = p.m;
-            uint _e308 = p.n;
-            uint part = (group.z * _e304) * _e308;
-            metal::float4 _e310 = c0l;
-            store_partial(part, i_4, j_4, _e310, p, partial, _buffer_sizes);
-            metal::float4 _e312 = c0h;
-            store_partial(part, i_4, j_4 + 64u, _e312, p, partial, _buffer_sizes);
-            metal::float4 _e315 = c1l;
-            store_partial(part, i_4 + 1u, j_4, _e315, p, partial, _buffer_sizes);
-            metal::float4 _e319 = c1h;
-            store_partial(part, i_4 + 1u, j_4 + 64u, _e319, p, partial, _buffer_sizes);
-            metal::float4 _e322 = c2l;
-            store_partial(part, i_4 + 2u, j_4, _e322, p, partial, _buffer_sizes);
-            metal::float4 _e326 = c2h;
-            store_partial(part, i_4 + 2u, j_4 + 64u, _e326, p, partial, _buffer_sizes);
-            metal::float4 _e329 = c3l;
-            store_partial(part, i_4 + 3u, j_4, _e329, p, partial, _buffer_sizes);
-            metal::float4 _e333 = c3h;
-            store_partial(part, i_4 + 3u, j_4 + 64u, _e333, p, partial, _buffer_sizes);
-            metal::float4 _e335 = c4l;
-            store_partial(part, i_4 + 64u, j_4, _e335, p, partial, _buffer_sizes);
-            metal::float4 _e338 = c4h;
-            store_partial(part, i_4 + 64u, j_4 + 64u, _e338, p, partial, _buffer_sizes);
-            metal::float4 _e342 = c5l;
-            store_partial(part, (i_4 + 64u) + 1u, j_4, _e342, p, partial, _buffer_sizes);
-            metal::float4 _e347 = c5h;
-            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e347, p, partial, _buffer_sizes);
-            metal::float4 _e351 = c6l;
-            store_partial(part, (i_4 + 64u) + 2u, j_4, _e351, p, partial, _buffer_sizes);
-            metal::float4 _e356 = c6h;
-            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e356, p, partial, _buffer_sizes);
-            metal::float4 _e360 = c7l;
-            store_partial(part, (i_4 + 64u) + 3u, j_4, _e360, p, partial, _buffer_sizes);
-            metal::float4 _e365 = c7h;
-            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e365, p, partial, _buffer_sizes);
+            uint _e224 = p.m;
+            uint _e228 = p.n;
+            uint part = (group.z * _e224) * _e228;
+            metal::float4 _e230 = c0_;
+            store_partial(part, i_4, j_4, _e230, p, partial, _buffer_sizes);
+            metal::float4 _e233 = c1_;
+            store_partial(part, i_4 + 1u, j_4, _e233, p, partial, _buffer_sizes);
+            metal::float4 _e236 = c2_;
+            store_partial(part, i_4 + 2u, j_4, _e236, p, partial, _buffer_sizes);
+            metal::float4 _e239 = c3_;
+            store_partial(part, i_4 + 3u, j_4, _e239, p, partial, _buffer_sizes);
+            metal::float4 _e245 = c4_;
+            store_partial(part, i_4 + 32u, j_4, _e245, p, partial, _buffer_sizes);
+            metal::float4 _e253 = c5_;
+            store_partial(part, (i_4 + 32u) + 1u, j_4, _e253, p, partial, _buffer_sizes);
+            metal::float4 _e261 = c6_;
+            store_partial(part, (i_4 + 32u) + 2u, j_4, _e261, p, partial, _buffer_sizes);
+            metal::float4 _e269 = c7_;
+            store_partial(part, (i_4 + 32u) + 3u, j_4, _e269, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e366 = c0l;
-            metal::float4 _e367 = c0h;
-            metal::float4 _e368 = c1l;
-            metal::float4 _e369 = c1h;
-            metal::float4 _e370 = c2l;
-            metal::float4 _e371 = c2h;
-            metal::float4 _e372 = c3l;
-            metal::float4 _e373 = c3h;
-            metal::float4 _e374 = c4l;
-            metal::float4 _e375 = c4h;
-            metal::float4 _e376 = c5l;
-            metal::float4 _e377 = c5h;
-            metal::float4 _e378 = c6l;
-            metal::float4 _e379 = c6h;
-            metal::float4 _e380 = c7l;
-            metal::float4 _e381 = c7h;
-            sums = type_12 {{_e366, _e367, _e368, _e369, _e370, _e371, _e372, _e373, _e374, _e375, _e376, _e377, _e378, _e379, _e380, _e381}};
+            metal::float4 _e270 = c0_;
+            metal::float4 _e271 = c1_;
+            metal::float4 _e272 = c2_;
+            metal::float4 _e273 = c3_;
+            metal::float4 _e274 = c4_;
+            metal::float4 _e275 = c5_;
+            metal::float4 _e276 = c6_;
+            metal::float4 _e277 = c7_;
+            sums = type_12 {{_e270, _e271, _e272, _e273, _e274, _e275, _e276, _e277}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e410 = s;
-                    s = _e410 + 1u;
+                    uint _e301 = s;
+                    s = _e301 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e386 = s;
-                if (_e386 < 16u) {
+                uint _e282 = s;
+                if (_e282 < 8u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e389 = s;
-                    uint _e395 = s;
-                    uint down_1 = naga_mod(naga_div(_e389, 2u), 4u) + ((_e395 >= 8u) ? 64u : 0u);
-                    uint _e401 = s;
-                    uint _e406 = s;
-                    metal::float4 _e408 = sums.inner[_e406];
-                    finish4_(_e39, i_4 + down_1, j_4 + (naga_mod(_e401, 2u) * 64u), _e408, p, bias, residual, out, _buffer_sizes);
+                    uint _e285 = s;
+                    uint _e289 = s;
+                    uint _e297 = s;
+                    metal::float4 _e299 = sums.inner[_e297];
+                    finish4_(_e39, (i_4 + naga_mod(_e285, 4u)) + ((naga_div(_e289, 4u) * 4u) * DOWN), j_4, _e299, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;

@@ -70,21 +70,24 @@ struct Loader {
     char _pad5[12];
 };
 struct type_12 {
-    metal::float4 inner[16];
+    metal::float4 inner[4];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint R = 8u;
-constant bool A_ALONG_K = false;
-constant bool B_ALONG_K = false;
+constant uint ROWS = 4u;
+constant uint COLUMNS = 4u;
+constant bool A_ALONG_K = true;
+constant bool B_ALONG_K = true;
 constant uint BAND = 8u;
-constant uint MODE = 2u;
-constant uint T = 64u;
-constant uint TK = 8u;
+constant uint MODE = 1u;
+constant uint T = 32u;
+constant uint TK = 16u;
+constant bool FUSED = false;
 constant uint LANES = 8u;
-constant uint SIDE = 8u;
+constant uint DOWN = 8u;
+constant uint ACROSS = 8u;
 constant uint THREADS = 64u;
-constant uint WIDTH = 16u;
+constant uint WIDTH = 8u;
 constant uint TILE = 128u;
 
 uint naga_div(uint lhs, uint rhs) {
@@ -430,6 +433,17 @@ void finish4_(
     }
 }
 
+metal::float4 add_product(
+    float x_6,
+    metal::float4 y,
+    metal::float4 sum_1
+) {
+    if (FUSED) {
+        return metal::fma(metal::float4(x_6), y, sum_1);
+    }
+    return (x_6 * y) + sum_1;
+}
+
 void keep_a(
     uint at_4,
     metal::float4x4 block_3,
@@ -437,8 +451,8 @@ void keep_a(
 ) {
     tile_a.inner[at_4] = block_3[0];
     tile_a.inner[at_4 + WIDTH] = block_3[1];
-    tile_a.inner[at_4 + 32u] = block_3[2];
-    tile_a.inner[at_4 + 48u] = block_3[3];
+    tile_a.inner[at_4 + 16u] = block_3[2];
+    tile_a.inner[at_4 + 24u] = block_3[3];
     return;
 }
 
@@ -449,8 +463,8 @@ void keep_b(
 ) {
     tile_b.inner[at_5] = block_4[0];
     tile_b.inner[at_5 + WIDTH] = block_4[1];
-    tile_b.inner[at_5 + 32u] = block_4[2];
-    tile_b.inner[at_5 + 48u] = block_4[3];
+    tile_b.inner[at_5 + 16u] = block_4[2];
+    tile_b.inner[at_5 + 24u] = block_4[3];
     return;
 }
 
@@ -470,8 +484,8 @@ Loader loader(
     row_1 = naga_mod(number_1, WIDTH);
     l_1.k = naga_div(number_1, WIDTH) * 4u;
     if (along_k_1) {
-        row_1 = (naga_div(number_1, 16u) * 8u) + naga_mod(number_1, 8u);
-        l_1.k = naga_mod(naga_div(number_1, 8u), 2u) * 4u;
+        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
+        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
     }
     uint _e51 = l_1.k;
     uint _e54 = row_1;
@@ -562,22 +576,10 @@ struct main_Input {
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
-    metal::float4 c0l = metal::float4 {};
-    metal::float4 c0h = metal::float4 {};
-    metal::float4 c1l = metal::float4 {};
-    metal::float4 c1h = metal::float4 {};
-    metal::float4 c2l = metal::float4 {};
-    metal::float4 c2h = metal::float4 {};
-    metal::float4 c3l = metal::float4 {};
-    metal::float4 c3h = metal::float4 {};
-    metal::float4 c4l = metal::float4 {};
-    metal::float4 c4h = metal::float4 {};
-    metal::float4 c5l = metal::float4 {};
-    metal::float4 c5h = metal::float4 {};
-    metal::float4 c6l = metal::float4 {};
-    metal::float4 c6h = metal::float4 {};
-    metal::float4 c7l = metal::float4 {};
-    metal::float4 c7h = metal::float4 {};
+    metal::float4 c0_ = metal::float4 {};
+    metal::float4 c1_ = metal::float4 {};
+    metal::float4 c2_ = metal::float4 {};
+    metal::float4 c3_ = metal::float4 {};
     uint buffer = 0u;
     uint k = {};
     metal::float4x4 block = {};
@@ -603,99 +605,77 @@ struct main_Input {
     Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
     l = _e52;
     metal::uint2 _e54 = position(lane);
-    Loader _e87 = l;
-    Loader _e89 = l;
-    metal::float4x4 _e90 = fetch(_e89, k_first_1, k_end_1, p, a, b, _buffer_sizes);
-    keep(_e87, 0u, _e90, tile_a, tile_b);
+    Loader _e63 = l;
+    Loader _e65 = l;
+    metal::float4x4 _e66 = fetch(_e65, k_first_1, k_end_1, p, a, b, _buffer_sizes);
+    keep(_e63, 0u, _e66, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e220 = k;
-            k = _e220 + TK;
+            uint _e130 = k;
+            k = _e130 + TK;
         }
         loop_init = false;
-        uint _e94 = k;
-        if (_e94 < k_end_1) {
+        uint _e70 = k;
+        if (_e70 < k_end_1) {
         } else {
             break;
         }
         {
-            uint _e96 = k;
-            uint next = _e96 + TK;
+            uint _e72 = k;
+            uint next = _e72 + TK;
             block = metal::float4x4 {};
             if (next < k_end_1) {
-                metal::uint4 _e103 = l.at;
-                uint _e105 = l.step;
-                l.at = _e103 + metal::uint4(_e105);
-                Loader _e108 = l;
-                metal::float4x4 _e109 = fetch(_e108, next, k_end_1, p, a, b, _buffer_sizes);
-                block = _e109;
+                metal::uint4 _e79 = l.at;
+                uint _e81 = l.step;
+                l.at = _e79 + metal::uint4(_e81);
+                Loader _e84 = l;
+                metal::float4x4 _e85 = fetch(_e84, next, k_end_1, p, a, b, _buffer_sizes);
+                block = _e85;
             }
-            uint _e110 = buffer;
-            uint first_2 = _e110 * TILE;
+            uint _e86 = buffer;
+            uint first_2 = _e86 * TILE;
             step = 0u;
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e211 = step;
-                    step = _e211 + 1u;
+                    uint _e121 = step;
+                    step = _e121 + 1u;
                 }
                 loop_init_1 = false;
-                uint _e115 = step;
-                if (_e115 < TK) {
+                uint _e91 = step;
+                if (_e91 < TK) {
                 } else {
                     break;
                 }
                 {
-                    uint _e118 = step;
-                    uint row_2 = first_2 + (_e118 * WIDTH);
-                    metal::float4 a_low = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 a_high = tile_a.inner[(row_2 + SIDE) + _e54.x];
-                    metal::float4 b_low = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 b_high = tile_b.inner[(row_2 + SIDE) + _e54.y];
-                    metal::float4 _e148 = c0l;
-                    c0l = metal::fma(metal::float4(a_low.x), b_low, _e148);
-                    metal::float4 _e152 = c0h;
-                    c0h = metal::fma(metal::float4(a_low.x), b_high, _e152);
-                    metal::float4 _e156 = c1l;
-                    c1l = metal::fma(metal::float4(a_low.y), b_low, _e156);
-                    metal::float4 _e160 = c1h;
-                    c1h = metal::fma(metal::float4(a_low.y), b_high, _e160);
-                    metal::float4 _e164 = c2l;
-                    c2l = metal::fma(metal::float4(a_low.z), b_low, _e164);
-                    metal::float4 _e168 = c2h;
-                    c2h = metal::fma(metal::float4(a_low.z), b_high, _e168);
-                    metal::float4 _e172 = c3l;
-                    c3l = metal::fma(metal::float4(a_low.w), b_low, _e172);
-                    metal::float4 _e176 = c3h;
-                    c3h = metal::fma(metal::float4(a_low.w), b_high, _e176);
-                    metal::float4 _e180 = c4l;
-                    c4l = metal::fma(metal::float4(a_high.x), b_low, _e180);
-                    metal::float4 _e184 = c4h;
-                    c4h = metal::fma(metal::float4(a_high.x), b_high, _e184);
-                    metal::float4 _e188 = c5l;
-                    c5l = metal::fma(metal::float4(a_high.y), b_low, _e188);
-                    metal::float4 _e192 = c5h;
-                    c5h = metal::fma(metal::float4(a_high.y), b_high, _e192);
-                    metal::float4 _e196 = c6l;
-                    c6l = metal::fma(metal::float4(a_high.z), b_low, _e196);
-                    metal::float4 _e200 = c6h;
-                    c6h = metal::fma(metal::float4(a_high.z), b_high, _e200);
-                    metal::float4 _e204 = c7l;
-                    c7l = metal::fma(metal::float4(a_high.w), b_low, _e204);
-                    metal::float4 _e208 = c7h;
-                    c7h = metal::fma(metal::float4(a_high.w), b_high, _e208);
+                    uint _e94 = step;
+                    uint row_2 = first_2 + (_e94 * WIDTH);
+                    metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
+                    metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
+                    metal::float4 _e109 = c0_;
+                    metal::float4 _e110 = add_product(a0_.x, b0_, _e109);
+                    c0_ = _e110;
+                    metal::float4 _e112 = c1_;
+                    metal::float4 _e113 = add_product(a0_.y, b0_, _e112);
+                    c1_ = _e113;
+                    metal::float4 _e115 = c2_;
+                    metal::float4 _e116 = add_product(a0_.z, b0_, _e115);
+                    c2_ = _e116;
+                    metal::float4 _e118 = c3_;
+                    metal::float4 _e119 = add_product(a0_.w, b0_, _e118);
+                    c3_ = _e119;
                 }
             }
             if (next < k_end_1) {
-                uint _e215 = buffer;
-                buffer = 1u - _e215;
-                Loader _e217 = l;
-                uint _e218 = buffer;
-                metal::float4x4 _e219 = block;
-                keep(_e217, _e218, _e219, tile_a, tile_b);
+                uint _e125 = buffer;
+                buffer = 1u - _e125;
+                Loader _e127 = l;
+                uint _e128 = buffer;
+                metal::float4x4 _e129 = block;
+                keep(_e127, _e128, _e129, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
@@ -703,115 +683,52 @@ struct main_Input {
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
     if (false) {
-        metal::float4 _e241 = c0l;
-        store(_e39, i_4, j_4, _e241, p, out, _buffer_sizes);
-        metal::float4 _e243 = c0h;
-        store(_e39, i_4, j_4 + 32u, _e243, p, out, _buffer_sizes);
-        metal::float4 _e246 = c1l;
-        store(_e39, i_4 + 1u, j_4, _e246, p, out, _buffer_sizes);
-        metal::float4 _e250 = c1h;
-        store(_e39, i_4 + 1u, j_4 + 32u, _e250, p, out, _buffer_sizes);
-        metal::float4 _e253 = c2l;
-        store(_e39, i_4 + 2u, j_4, _e253, p, out, _buffer_sizes);
-        metal::float4 _e257 = c2h;
-        store(_e39, i_4 + 2u, j_4 + 32u, _e257, p, out, _buffer_sizes);
-        metal::float4 _e260 = c3l;
-        store(_e39, i_4 + 3u, j_4, _e260, p, out, _buffer_sizes);
-        metal::float4 _e264 = c3h;
-        store(_e39, i_4 + 3u, j_4 + 32u, _e264, p, out, _buffer_sizes);
-        metal::float4 _e266 = c4l;
-        store(_e39, i_4 + 32u, j_4, _e266, p, out, _buffer_sizes);
-        metal::float4 _e269 = c4h;
-        store(_e39, i_4 + 32u, j_4 + 32u, _e269, p, out, _buffer_sizes);
-        metal::float4 _e273 = c5l;
-        store(_e39, (i_4 + 32u) + 1u, j_4, _e273, p, out, _buffer_sizes);
-        metal::float4 _e278 = c5h;
-        store(_e39, (i_4 + 32u) + 1u, j_4 + 32u, _e278, p, out, _buffer_sizes);
-        metal::float4 _e282 = c6l;
-        store(_e39, (i_4 + 32u) + 2u, j_4, _e282, p, out, _buffer_sizes);
-        metal::float4 _e287 = c6h;
-        store(_e39, (i_4 + 32u) + 2u, j_4 + 32u, _e287, p, out, _buffer_sizes);
-        metal::float4 _e291 = c7l;
-        store(_e39, (i_4 + 32u) + 3u, j_4, _e291, p, out, _buffer_sizes);
-        metal::float4 _e296 = c7h;
-        store(_e39, (i_4 + 32u) + 3u, j_4 + 32u, _e296, p, out, _buffer_sizes);
+        metal::float4 _e147 = c0_;
+        store(_e39, i_4, j_4, _e147, p, out, _buffer_sizes);
+        metal::float4 _e150 = c1_;
+        store(_e39, i_4 + 1u, j_4, _e150, p, out, _buffer_sizes);
+        metal::float4 _e153 = c2_;
+        store(_e39, i_4 + 2u, j_4, _e153, p, out, _buffer_sizes);
+        metal::float4 _e156 = c3_;
+        store(_e39, i_4 + 3u, j_4, _e156, p, out, _buffer_sizes);
         return;
     } else {
-        if (true) {
-            uint _e304 = p.m;
-            uint _e308 = p.n;
-            uint part = (group.z * _e304) * _e308;
-            metal::float4 _e310 = c0l;
-            store_partial(part, i_4, j_4, _e310, p, partial, _buffer_sizes);
-            metal::float4 _e312 = c0h;
-            store_partial(part, i_4, j_4 + 32u, _e312, p, partial, _buffer_sizes);
-            metal::float4 _e315 = c1l;
-            store_partial(part, i_4 + 1u, j_4, _e315, p, partial, _buffer_sizes);
-            metal::float4 _e319 = c1h;
-            store_partial(part, i_4 + 1u, j_4 + 32u, _e319, p, partial, _buffer_sizes);
-            metal::float4 _e322 = c2l;
-            store_partial(part, i_4 + 2u, j_4, _e322, p, partial, _buffer_sizes);
-            metal::float4 _e326 = c2h;
-            store_partial(part, i_4 + 2u, j_4 + 32u, _e326, p, partial, _buffer_sizes);
-            metal::float4 _e329 = c3l;
-            store_partial(part, i_4 + 3u, j_4, _e329, p, partial, _buffer_sizes);
-            metal::float4 _e333 = c3h;
-            store_partial(part, i_4 + 3u, j_4 + 32u, _e333, p, partial, _buffer_sizes);
-            metal::float4 _e335 = c4l;
-            store_partial(part, i_4 + 32u, j_4, _e335, p, partial, _buffer_sizes);
-            metal::float4 _e338 = c4h;
-            store_partial(part, i_4 + 32u, j_4 + 32u, _e338, p, partial, _buffer_sizes);
-            metal::float4 _e342 = c5l;
-            store_partial(part, (i_4 + 32u) + 1u, j_4, _e342, p, partial, _buffer_sizes);
-            metal::float4 _e347 = c5h;
-            store_partial(part, (i_4 + 32u) + 1u, j_4 + 32u, _e347, p, partial, _buffer_sizes);
-            metal::float4 _e351 = c6l;
-            store_partial(part, (i_4 + 32u) + 2u, j_4, _e351, p, partial, _buffer_sizes);
-            metal::float4 _e356 = c6h;
-            store_partial(part, (i_4 + 32u) + 2u, j_4 + 32u, _e356, p, partial, _buffer_sizes);
-            metal::float4 _e360 = c7l;
-            store_partial(part, (i_4 + 32u) + 3u, j_4, _e360, p, partial, _buffer_sizes);
-            metal::float4 _e365 = c7h;
-            store_partial(part, (i_4 + 32u) + 3u, j_4 + 32u, _e365, p, partial, _buffer_sizes);
+        if (false) {
+            uint _e164 = p.m;
+            uint _e168 = p.n;
+            uint part = (group.z * _e164) * _e168;
+            metal::float4 _e170 = c0_;
+            store_partial(part, i_4, j_4, _e170, p, partial, _buffer_sizes);
+            metal::float4 _e173 = c1_;
+            store_partial(part, i_4 + 1u, j_4, _e173, p, partial, _buffer_sizes);
+            metal::float4 _e176 = c2_;
+            store_partial(part, i_4 + 2u, j_4, _e176, p, partial, _buffer_sizes);
+            metal::float4 _e179 = c3_;
+            store_partial(part, i_4 + 3u, j_4, _e179, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e366 = c0l;
-            metal::float4 _e367 = c0h;
-            metal::float4 _e368 = c1l;
-            metal::float4 _e369 = c1h;
-            metal::float4 _e370 = c2l;
-            metal::float4 _e371 = c2h;
-            metal::float4 _e372 = c3l;
-            metal::float4 _e373 = c3h;
-            metal::float4 _e374 = c4l;
-            metal::float4 _e375 = c4h;
-            metal::float4 _e376 = c5l;
-            metal::float4 _e377 = c5h;
-            metal::float4 _e378 = c6l;
-            metal::float4 _e379 = c6h;
-            metal::float4 _e380 = c7l;
-            metal::float4 _e381 = c7h;
-            sums = type_12 {{_e366, _e367, _e368, _e369, _e370, _e371, _e372, _e373, _e374, _e375, _e376, _e377, _e378, _e379, _e380, _e381}};
+            metal::float4 _e180 = c0_;
+            metal::float4 _e181 = c1_;
+            metal::float4 _e182 = c2_;
+            metal::float4 _e183 = c3_;
+            sums = type_12 {{_e180, _e181, _e182, _e183}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e410 = s;
-                    s = _e410 + 1u;
+                    uint _e197 = s;
+                    s = _e197 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e386 = s;
-                if (_e386 < 16u) {
+                uint _e188 = s;
+                if (_e188 < 4u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e389 = s;
-                    uint _e395 = s;
-                    uint down_1 = naga_mod(naga_div(_e389, 2u), 4u) + ((_e395 >= 8u) ? 32u : 0u);
-                    uint _e401 = s;
-                    uint _e406 = s;
-                    metal::float4 _e408 = sums.inner[_e406];
-                    finish4_(_e39, i_4 + down_1, j_4 + (naga_mod(_e401, 2u) * 32u), _e408, p, bias, residual, out, _buffer_sizes);
+                    uint _e191 = s;
+                    uint _e193 = s;
+                    metal::float4 _e195 = sums.inner[_e193];
+                    finish4_(_e39, i_4 + _e191, j_4, _e195, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;

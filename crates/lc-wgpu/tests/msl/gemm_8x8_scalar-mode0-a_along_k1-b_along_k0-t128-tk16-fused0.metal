@@ -74,15 +74,18 @@ struct type_12 {
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint R = 8u;
+constant uint ROWS = 8u;
+constant uint COLUMNS = 8u;
 constant bool A_ALONG_K = true;
-constant bool B_ALONG_K = true;
+constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 1u;
+constant uint MODE = 0u;
 constant uint T = 128u;
 constant uint TK = 16u;
+constant bool FUSED = false;
 constant uint LANES = 8u;
-constant uint SIDE = 16u;
+constant uint DOWN = 16u;
+constant uint ACROSS = 16u;
 constant uint THREADS = 256u;
 constant uint WIDTH = 32u;
 constant uint TILE = 512u;
@@ -430,6 +433,17 @@ void finish4_(
     }
 }
 
+metal::float4 add_product(
+    float x_6,
+    metal::float4 y,
+    metal::float4 sum_1
+) {
+    if (FUSED) {
+        return metal::fma(metal::float4(x_6), y, sum_1);
+    }
+    return (x_6 * y) + sum_1;
+}
+
 void keep_a(
     uint at_4,
     metal::float4x4 block_3,
@@ -612,8 +626,8 @@ struct main_Input {
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e220 = k;
-            k = _e220 + TK;
+            uint _e207 = k;
+            k = _e207 + TK;
         }
         loop_init = false;
         uint _e94 = k;
@@ -639,8 +653,8 @@ struct main_Input {
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e211 = step;
-                    step = _e211 + 1u;
+                    uint _e198 = step;
+                    step = _e198 + 1u;
                 }
                 loop_init_1 = false;
                 uint _e115 = step;
@@ -651,167 +665,183 @@ struct main_Input {
                 {
                     uint _e118 = step;
                     uint row_2 = first_2 + (_e118 * WIDTH);
-                    metal::float4 a_low = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 a_high = tile_a.inner[(row_2 + SIDE) + _e54.x];
-                    metal::float4 b_low = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 b_high = tile_b.inner[(row_2 + SIDE) + _e54.y];
-                    metal::float4 _e148 = c0l;
-                    c0l = metal::fma(metal::float4(a_low.x), b_low, _e148);
-                    metal::float4 _e152 = c0h;
-                    c0h = metal::fma(metal::float4(a_low.x), b_high, _e152);
+                    metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
+                    metal::float4 a1_ = tile_a.inner[(row_2 + 16u) + _e54.x];
+                    metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
+                    metal::float4 b1_ = tile_b.inner[(row_2 + ACROSS) + _e54.y];
+                    metal::float4 _e150 = c0l;
+                    metal::float4 _e151 = add_product(a0_.x, b0_, _e150);
+                    c0l = _e151;
+                    metal::float4 _e153 = c0h;
+                    metal::float4 _e154 = add_product(a0_.x, b1_, _e153);
+                    c0h = _e154;
                     metal::float4 _e156 = c1l;
-                    c1l = metal::fma(metal::float4(a_low.y), b_low, _e156);
-                    metal::float4 _e160 = c1h;
-                    c1h = metal::fma(metal::float4(a_low.y), b_high, _e160);
-                    metal::float4 _e164 = c2l;
-                    c2l = metal::fma(metal::float4(a_low.z), b_low, _e164);
-                    metal::float4 _e168 = c2h;
-                    c2h = metal::fma(metal::float4(a_low.z), b_high, _e168);
-                    metal::float4 _e172 = c3l;
-                    c3l = metal::fma(metal::float4(a_low.w), b_low, _e172);
-                    metal::float4 _e176 = c3h;
-                    c3h = metal::fma(metal::float4(a_low.w), b_high, _e176);
-                    metal::float4 _e180 = c4l;
-                    c4l = metal::fma(metal::float4(a_high.x), b_low, _e180);
-                    metal::float4 _e184 = c4h;
-                    c4h = metal::fma(metal::float4(a_high.x), b_high, _e184);
-                    metal::float4 _e188 = c5l;
-                    c5l = metal::fma(metal::float4(a_high.y), b_low, _e188);
-                    metal::float4 _e192 = c5h;
-                    c5h = metal::fma(metal::float4(a_high.y), b_high, _e192);
-                    metal::float4 _e196 = c6l;
-                    c6l = metal::fma(metal::float4(a_high.z), b_low, _e196);
-                    metal::float4 _e200 = c6h;
-                    c6h = metal::fma(metal::float4(a_high.z), b_high, _e200);
-                    metal::float4 _e204 = c7l;
-                    c7l = metal::fma(metal::float4(a_high.w), b_low, _e204);
-                    metal::float4 _e208 = c7h;
-                    c7h = metal::fma(metal::float4(a_high.w), b_high, _e208);
+                    metal::float4 _e157 = add_product(a0_.y, b0_, _e156);
+                    c1l = _e157;
+                    metal::float4 _e159 = c1h;
+                    metal::float4 _e160 = add_product(a0_.y, b1_, _e159);
+                    c1h = _e160;
+                    metal::float4 _e162 = c2l;
+                    metal::float4 _e163 = add_product(a0_.z, b0_, _e162);
+                    c2l = _e163;
+                    metal::float4 _e165 = c2h;
+                    metal::float4 _e166 = add_product(a0_.z, b1_, _e165);
+                    c2h = _e166;
+                    metal::float4 _e168 = c3l;
+                    metal::float4 _e169 = add_product(a0_.w, b0_, _e168);
+                    c3l = _e169;
+                    metal::float4 _e171 = c3h;
+                    metal::float4 _e172 = add_product(a0_.w, b1_, _e171);
+                    c3h = _e172;
+                    metal::float4 _e174 = c4l;
+                    metal::float4 _e175 = add_product(a1_.x, b0_, _e174);
+                    c4l = _e175;
+                    metal::float4 _e177 = c4h;
+                    metal::float4 _e178 = add_product(a1_.x, b1_, _e177);
+                    c4h = _e178;
+                    metal::float4 _e180 = c5l;
+                    metal::float4 _e181 = add_product(a1_.y, b0_, _e180);
+                    c5l = _e181;
+                    metal::float4 _e183 = c5h;
+                    metal::float4 _e184 = add_product(a1_.y, b1_, _e183);
+                    c5h = _e184;
+                    metal::float4 _e186 = c6l;
+                    metal::float4 _e187 = add_product(a1_.z, b0_, _e186);
+                    c6l = _e187;
+                    metal::float4 _e189 = c6h;
+                    metal::float4 _e190 = add_product(a1_.z, b1_, _e189);
+                    c6h = _e190;
+                    metal::float4 _e192 = c7l;
+                    metal::float4 _e193 = add_product(a1_.w, b0_, _e192);
+                    c7l = _e193;
+                    metal::float4 _e195 = c7h;
+                    metal::float4 _e196 = add_product(a1_.w, b1_, _e195);
+                    c7h = _e196;
                 }
             }
             if (next < k_end_1) {
-                uint _e215 = buffer;
-                buffer = 1u - _e215;
-                Loader _e217 = l;
-                uint _e218 = buffer;
-                metal::float4x4 _e219 = block;
-                keep(_e217, _e218, _e219, tile_a, tile_b);
+                uint _e202 = buffer;
+                buffer = 1u - _e202;
+                Loader _e204 = l;
+                uint _e205 = buffer;
+                metal::float4x4 _e206 = block;
+                keep(_e204, _e205, _e206, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
-        metal::float4 _e241 = c0l;
-        store(_e39, i_4, j_4, _e241, p, out, _buffer_sizes);
-        metal::float4 _e243 = c0h;
-        store(_e39, i_4, j_4 + 64u, _e243, p, out, _buffer_sizes);
-        metal::float4 _e246 = c1l;
-        store(_e39, i_4 + 1u, j_4, _e246, p, out, _buffer_sizes);
-        metal::float4 _e250 = c1h;
-        store(_e39, i_4 + 1u, j_4 + 64u, _e250, p, out, _buffer_sizes);
-        metal::float4 _e253 = c2l;
-        store(_e39, i_4 + 2u, j_4, _e253, p, out, _buffer_sizes);
-        metal::float4 _e257 = c2h;
-        store(_e39, i_4 + 2u, j_4 + 64u, _e257, p, out, _buffer_sizes);
-        metal::float4 _e260 = c3l;
-        store(_e39, i_4 + 3u, j_4, _e260, p, out, _buffer_sizes);
-        metal::float4 _e264 = c3h;
-        store(_e39, i_4 + 3u, j_4 + 64u, _e264, p, out, _buffer_sizes);
-        metal::float4 _e266 = c4l;
-        store(_e39, i_4 + 64u, j_4, _e266, p, out, _buffer_sizes);
-        metal::float4 _e269 = c4h;
-        store(_e39, i_4 + 64u, j_4 + 64u, _e269, p, out, _buffer_sizes);
-        metal::float4 _e273 = c5l;
-        store(_e39, (i_4 + 64u) + 1u, j_4, _e273, p, out, _buffer_sizes);
-        metal::float4 _e278 = c5h;
-        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e278, p, out, _buffer_sizes);
-        metal::float4 _e282 = c6l;
-        store(_e39, (i_4 + 64u) + 2u, j_4, _e282, p, out, _buffer_sizes);
-        metal::float4 _e287 = c6h;
-        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e287, p, out, _buffer_sizes);
-        metal::float4 _e291 = c7l;
-        store(_e39, (i_4 + 64u) + 3u, j_4, _e291, p, out, _buffer_sizes);
-        metal::float4 _e296 = c7h;
-        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e296, p, out, _buffer_sizes);
+    if (true) {
+        metal::float4 _e224 = c0l;
+        store(_e39, i_4, j_4, _e224, p, out, _buffer_sizes);
+        metal::float4 _e230 = c0h;
+        store(_e39, i_4, j_4 + 64u, _e230, p, out, _buffer_sizes);
+        metal::float4 _e233 = c1l;
+        store(_e39, i_4 + 1u, j_4, _e233, p, out, _buffer_sizes);
+        metal::float4 _e241 = c1h;
+        store(_e39, i_4 + 1u, j_4 + 64u, _e241, p, out, _buffer_sizes);
+        metal::float4 _e244 = c2l;
+        store(_e39, i_4 + 2u, j_4, _e244, p, out, _buffer_sizes);
+        metal::float4 _e252 = c2h;
+        store(_e39, i_4 + 2u, j_4 + 64u, _e252, p, out, _buffer_sizes);
+        metal::float4 _e255 = c3l;
+        store(_e39, i_4 + 3u, j_4, _e255, p, out, _buffer_sizes);
+        metal::float4 _e263 = c3h;
+        store(_e39, i_4 + 3u, j_4 + 64u, _e263, p, out, _buffer_sizes);
+        metal::float4 _e269 = c4l;
+        store(_e39, i_4 + 64u, j_4, _e269, p, out, _buffer_sizes);
+        metal::float4 _e280 = c4h;
+        store(_e39, i_4 + 64u, j_4 + 64u, _e280, p, out, _buffer_sizes);
+        metal::float4 _e288 = c5l;
+        store(_e39, (i_4 + 64u) + 1u, j_4, _e288, p, out, _buffer_sizes);
+        metal::float4 _e301 = c5h;
+        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e301, p, out, _buffer_sizes);
+        metal::float4 _e309 = c6l;
+        store(_e39, (i_4 + 64u) + 2u, j_4, _e309, p, out, _buffer_sizes);
+        metal::float4 _e322 = c6h;
+        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e322, p, out, _buffer_sizes);
+        metal::float4 _e330 = c7l;
+        store(_e39, (i_4 + 64u) + 3u, j_4, _e330, p, out, _buffer_sizes);
+        metal::float4 _e343 = c7h;
+        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e343, p, out, _buffer_sizes);
         return;
     } else {
         if (false) {
-            uint _e304 = p.m;
-            uint _e308 = p.n;
-            uint part = (group.z * _e304) * _e308;
-            metal::float4 _e310 = c0l;
-            store_partial(part, i_4, j_4, _e310, p, partial, _buffer_sizes);
-            metal::float4 _e312 = c0h;
-            store_partial(part, i_4, j_4 + 64u, _e312, p, partial, _buffer_sizes);
-            metal::float4 _e315 = c1l;
-            store_partial(part, i_4 + 1u, j_4, _e315, p, partial, _buffer_sizes);
-            metal::float4 _e319 = c1h;
-            store_partial(part, i_4 + 1u, j_4 + 64u, _e319, p, partial, _buffer_sizes);
-            metal::float4 _e322 = c2l;
-            store_partial(part, i_4 + 2u, j_4, _e322, p, partial, _buffer_sizes);
-            metal::float4 _e326 = c2h;
-            store_partial(part, i_4 + 2u, j_4 + 64u, _e326, p, partial, _buffer_sizes);
-            metal::float4 _e329 = c3l;
-            store_partial(part, i_4 + 3u, j_4, _e329, p, partial, _buffer_sizes);
-            metal::float4 _e333 = c3h;
-            store_partial(part, i_4 + 3u, j_4 + 64u, _e333, p, partial, _buffer_sizes);
-            metal::float4 _e335 = c4l;
-            store_partial(part, i_4 + 64u, j_4, _e335, p, partial, _buffer_sizes);
-            metal::float4 _e338 = c4h;
-            store_partial(part, i_4 + 64u, j_4 + 64u, _e338, p, partial, _buffer_sizes);
-            metal::float4 _e342 = c5l;
-            store_partial(part, (i_4 + 64u) + 1u, j_4, _e342, p, partial, _buffer_sizes);
-            metal::float4 _e347 = c5h;
-            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e347, p, partial, _buffer_sizes);
-            metal::float4 _e351 = c6l;
-            store_partial(part, (i_4 + 64u) + 2u, j_4, _e351, p, partial, _buffer_sizes);
-            metal::float4 _e356 = c6h;
-            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e356, p, partial, _buffer_sizes);
-            metal::float4 _e360 = c7l;
-            store_partial(part, (i_4 + 64u) + 3u, j_4, _e360, p, partial, _buffer_sizes);
-            metal::float4 _e365 = c7h;
-            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e365, p, partial, _buffer_sizes);
+            uint _e351 = p.m;
+            uint _e355 = p.n;
+            uint part = (group.z * _e351) * _e355;
+            metal::float4 _e357 = c0l;
+            store_partial(part, i_4, j_4, _e357, p, partial, _buffer_sizes);
+            metal::float4 _e363 = c0h;
+            store_partial(part, i_4, j_4 + 64u, _e363, p, partial, _buffer_sizes);
+            metal::float4 _e366 = c1l;
+            store_partial(part, i_4 + 1u, j_4, _e366, p, partial, _buffer_sizes);
+            metal::float4 _e374 = c1h;
+            store_partial(part, i_4 + 1u, j_4 + 64u, _e374, p, partial, _buffer_sizes);
+            metal::float4 _e377 = c2l;
+            store_partial(part, i_4 + 2u, j_4, _e377, p, partial, _buffer_sizes);
+            metal::float4 _e385 = c2h;
+            store_partial(part, i_4 + 2u, j_4 + 64u, _e385, p, partial, _buffer_sizes);
+            metal::float4 _e388 = c3l;
+            store_partial(part, i_4 + 3u, j_4, _e388, p, partial, _buffer_sizes);
+            metal::float4 _e396 = c3h;
+            store_partial(part, i_4 + 3u, j_4 + 64u, _e396, p, partial, _buffer_sizes);
+            metal::float4 _e402 = c4l;
+            store_partial(part, i_4 + 64u, j_4, _e402, p, partial, _buffer_sizes);
+            metal::float4 _e413 = c4h;
+            store_partial(part, i_4 + 64u, j_4 + 64u, _e413, p, partial, _buffer_sizes);
+            metal::float4 _e421 = c5l;
+            store_partial(part, (i_4 + 64u) + 1u, j_4, _e421, p, partial, _buffer_sizes);
+            metal::float4 _e434 = c5h;
+            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e434, p, partial, _buffer_sizes);
+            metal::float4 _e442 = c6l;
+            store_partial(part, (i_4 + 64u) + 2u, j_4, _e442, p, partial, _buffer_sizes);
+            metal::float4 _e455 = c6h;
+            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e455, p, partial, _buffer_sizes);
+            metal::float4 _e463 = c7l;
+            store_partial(part, (i_4 + 64u) + 3u, j_4, _e463, p, partial, _buffer_sizes);
+            metal::float4 _e476 = c7h;
+            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e476, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e366 = c0l;
-            metal::float4 _e367 = c0h;
-            metal::float4 _e368 = c1l;
-            metal::float4 _e369 = c1h;
-            metal::float4 _e370 = c2l;
-            metal::float4 _e371 = c2h;
-            metal::float4 _e372 = c3l;
-            metal::float4 _e373 = c3h;
-            metal::float4 _e374 = c4l;
-            metal::float4 _e375 = c4h;
-            metal::float4 _e376 = c5l;
-            metal::float4 _e377 = c5h;
-            metal::float4 _e378 = c6l;
-            metal::float4 _e379 = c6h;
-            metal::float4 _e380 = c7l;
-            metal::float4 _e381 = c7h;
-            sums = type_12 {{_e366, _e367, _e368, _e369, _e370, _e371, _e372, _e373, _e374, _e375, _e376, _e377, _e378, _e379, _e380, _e381}};
+            metal::float4 _e477 = c0l;
+            metal::float4 _e478 = c0h;
+            metal::float4 _e479 = c1l;
+            metal::float4 _e480 = c1h;
+            metal::float4 _e481 = c2l;
+            metal::float4 _e482 = c2h;
+            metal::float4 _e483 = c3l;
+            metal::float4 _e484 = c3h;
+            metal::float4 _e485 = c4l;
+            metal::float4 _e486 = c4h;
+            metal::float4 _e487 = c5l;
+            metal::float4 _e488 = c5h;
+            metal::float4 _e489 = c6l;
+            metal::float4 _e490 = c6h;
+            metal::float4 _e491 = c7l;
+            metal::float4 _e492 = c7h;
+            sums = type_12 {{_e477, _e478, _e479, _e480, _e481, _e482, _e483, _e484, _e485, _e486, _e487, _e488, _e489, _e490, _e491, _e492}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e410 = s;
-                    s = _e410 + 1u;
+                    uint _e526 = s;
+                    s = _e526 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e386 = s;
-                if (_e386 < 16u) {
+                uint _e497 = s;
+                if (_e497 < 16u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e389 = s;
-                    uint _e395 = s;
-                    uint down_1 = naga_mod(naga_div(_e389, 2u), 4u) + ((_e395 >= 8u) ? 64u : 0u);
-                    uint _e401 = s;
-                    uint _e406 = s;
-                    metal::float4 _e408 = sums.inner[_e406];
-                    finish4_(_e39, i_4 + down_1, j_4 + (naga_mod(_e401, 2u) * 64u), _e408, p, bias, residual, out, _buffer_sizes);
+                    uint _e500 = s;
+                    uint _e505 = s;
+                    uint down_1 = naga_mod(naga_div(_e500, 2u), 4u) + ((naga_div(_e505, 8u) * 4u) * DOWN);
+                    uint _e514 = s;
+                    uint _e522 = s;
+                    metal::float4 _e524 = sums.inner[_e522];
+                    finish4_(_e39, i_4 + down_1, j_4 + ((naga_mod(_e514, 2u) * 4u) * ACROSS), _e524, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;

@@ -70,21 +70,24 @@ struct Loader {
     char _pad5[12];
 };
 struct type_12 {
-    metal::float4 inner[4];
+    metal::float4 inner[16];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint R = 4u;
-constant bool A_ALONG_K = false;
+constant uint ROWS = 8u;
+constant uint COLUMNS = 8u;
+constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 2u;
-constant uint T = 64u;
-constant uint TK = 32u;
+constant uint MODE = 0u;
+constant uint T = 128u;
+constant uint TK = 16u;
+constant bool FUSED = false;
 constant uint LANES = 8u;
-constant uint SIDE = 16u;
+constant uint DOWN = 16u;
+constant uint ACROSS = 16u;
 constant uint THREADS = 256u;
-constant uint WIDTH = 16u;
+constant uint WIDTH = 32u;
 constant uint TILE = 512u;
 
 uint naga_div(uint lhs, uint rhs) {
@@ -262,7 +265,7 @@ metal::float4x4 dense_a(
         metal::float4 _e13 = vector_a(at_2.w, a, _buffer_sizes);
         block_1 = metal::float4x4(_e7, _e9, _e11, _e13);
     } else {
-        if (true) {
+        if (false) {
             if (left > 0u) {
                 metal::float4 _e22 = vector_a(at_2.x, a, _buffer_sizes);
                 block_1[0] = _e22;
@@ -442,6 +445,17 @@ void finish4_(
     }
 }
 
+metal::float4 add_product(
+    float x_6,
+    metal::float4 y,
+    metal::float4 sum_1
+) {
+    if (FUSED) {
+        return metal::fma(metal::float4(x_6), y, sum_1);
+    }
+    return (x_6 * y) + sum_1;
+}
+
 void keep_a(
     uint at_6,
     metal::float4x4 block_3,
@@ -449,8 +463,8 @@ void keep_a(
 ) {
     tile_a.inner[at_6] = block_3[0];
     tile_a.inner[at_6 + WIDTH] = block_3[1];
-    tile_a.inner[at_6 + 32u] = block_3[2];
-    tile_a.inner[at_6 + 48u] = block_3[3];
+    tile_a.inner[at_6 + 64u] = block_3[2];
+    tile_a.inner[at_6 + 96u] = block_3[3];
     return;
 }
 
@@ -461,8 +475,8 @@ void keep_b(
 ) {
     tile_b.inner[at_7] = block_4[0];
     tile_b.inner[at_7 + WIDTH] = block_4[1];
-    tile_b.inner[at_7 + 32u] = block_4[2];
-    tile_b.inner[at_7 + 48u] = block_4[3];
+    tile_b.inner[at_7 + 64u] = block_4[2];
+    tile_b.inner[at_7 + 96u] = block_4[3];
     return;
 }
 
@@ -482,8 +496,8 @@ Loader loader(
     row_1 = naga_mod(number_1, WIDTH);
     l_1.k = naga_div(number_1, WIDTH) * 4u;
     if (along_k_1) {
-        row_1 = (naga_div(number_1, 64u) * 8u) + naga_mod(number_1, 8u);
-        l_1.k = naga_mod(naga_div(number_1, 8u), 8u) * 4u;
+        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
+        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
     }
     uint _e51 = l_1.k;
     uint _e54 = row_1;
@@ -573,10 +587,22 @@ struct main_Input {
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
-    metal::float4 c0_ = metal::float4 {};
-    metal::float4 c1_ = metal::float4 {};
-    metal::float4 c2_ = metal::float4 {};
-    metal::float4 c3_ = metal::float4 {};
+    metal::float4 c0l = metal::float4 {};
+    metal::float4 c0h = metal::float4 {};
+    metal::float4 c1l = metal::float4 {};
+    metal::float4 c1h = metal::float4 {};
+    metal::float4 c2l = metal::float4 {};
+    metal::float4 c2h = metal::float4 {};
+    metal::float4 c3l = metal::float4 {};
+    metal::float4 c3h = metal::float4 {};
+    metal::float4 c4l = metal::float4 {};
+    metal::float4 c4h = metal::float4 {};
+    metal::float4 c5l = metal::float4 {};
+    metal::float4 c5h = metal::float4 {};
+    metal::float4 c6l = metal::float4 {};
+    metal::float4 c6h = metal::float4 {};
+    metal::float4 c7l = metal::float4 {};
+    metal::float4 c7h = metal::float4 {};
     uint buffer = 0u;
     uint k = {};
     metal::float4x4 block = {};
@@ -602,126 +628,231 @@ struct main_Input {
     Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
     l = _e52;
     metal::uint2 _e54 = position(lane);
-    Loader _e63 = l;
-    Loader _e65 = l;
-    metal::float4x4 _e66 = fetch(_e65, k_first_1, k_end_1, a, b, _buffer_sizes);
-    keep(_e63, 0u, _e66, tile_a, tile_b);
+    Loader _e87 = l;
+    Loader _e89 = l;
+    metal::float4x4 _e90 = fetch(_e89, k_first_1, k_end_1, a, b, _buffer_sizes);
+    keep(_e87, 0u, _e90, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e134 = k;
-            k = _e134 + TK;
+            uint _e207 = k;
+            k = _e207 + TK;
         }
         loop_init = false;
-        uint _e70 = k;
-        if (_e70 < k_end_1) {
+        uint _e94 = k;
+        if (_e94 < k_end_1) {
         } else {
             break;
         }
         {
-            uint _e72 = k;
-            uint next = _e72 + TK;
+            uint _e96 = k;
+            uint next = _e96 + TK;
             block = metal::float4x4 {};
             if (next < k_end_1) {
-                metal::uint4 _e79 = l.at;
-                uint _e81 = l.step;
-                l.at = _e79 + metal::uint4(_e81);
-                Loader _e84 = l;
-                metal::float4x4 _e85 = fetch(_e84, next, k_end_1, a, b, _buffer_sizes);
-                block = _e85;
+                metal::uint4 _e103 = l.at;
+                uint _e105 = l.step;
+                l.at = _e103 + metal::uint4(_e105);
+                Loader _e108 = l;
+                metal::float4x4 _e109 = fetch(_e108, next, k_end_1, a, b, _buffer_sizes);
+                block = _e109;
             }
-            uint _e86 = buffer;
-            uint first_2 = _e86 * TILE;
+            uint _e110 = buffer;
+            uint first_2 = _e110 * TILE;
             step = 0u;
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e125 = step;
-                    step = _e125 + 1u;
+                    uint _e198 = step;
+                    step = _e198 + 1u;
                 }
                 loop_init_1 = false;
-                uint _e91 = step;
-                if (_e91 < TK) {
+                uint _e115 = step;
+                if (_e115 < TK) {
                 } else {
                     break;
                 }
                 {
-                    uint _e94 = step;
-                    uint row_2 = first_2 + (_e94 * WIDTH);
-                    metal::float4 a_low = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 b_low = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 _e110 = c0_;
-                    c0_ = metal::fma(metal::float4(a_low.x), b_low, _e110);
-                    metal::float4 _e114 = c1_;
-                    c1_ = metal::fma(metal::float4(a_low.y), b_low, _e114);
-                    metal::float4 _e118 = c2_;
-                    c2_ = metal::fma(metal::float4(a_low.z), b_low, _e118);
-                    metal::float4 _e122 = c3_;
-                    c3_ = metal::fma(metal::float4(a_low.w), b_low, _e122);
+                    uint _e118 = step;
+                    uint row_2 = first_2 + (_e118 * WIDTH);
+                    metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
+                    metal::float4 a1_ = tile_a.inner[(row_2 + 16u) + _e54.x];
+                    metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
+                    metal::float4 b1_ = tile_b.inner[(row_2 + ACROSS) + _e54.y];
+                    metal::float4 _e150 = c0l;
+                    metal::float4 _e151 = add_product(a0_.x, b0_, _e150);
+                    c0l = _e151;
+                    metal::float4 _e153 = c0h;
+                    metal::float4 _e154 = add_product(a0_.x, b1_, _e153);
+                    c0h = _e154;
+                    metal::float4 _e156 = c1l;
+                    metal::float4 _e157 = add_product(a0_.y, b0_, _e156);
+                    c1l = _e157;
+                    metal::float4 _e159 = c1h;
+                    metal::float4 _e160 = add_product(a0_.y, b1_, _e159);
+                    c1h = _e160;
+                    metal::float4 _e162 = c2l;
+                    metal::float4 _e163 = add_product(a0_.z, b0_, _e162);
+                    c2l = _e163;
+                    metal::float4 _e165 = c2h;
+                    metal::float4 _e166 = add_product(a0_.z, b1_, _e165);
+                    c2h = _e166;
+                    metal::float4 _e168 = c3l;
+                    metal::float4 _e169 = add_product(a0_.w, b0_, _e168);
+                    c3l = _e169;
+                    metal::float4 _e171 = c3h;
+                    metal::float4 _e172 = add_product(a0_.w, b1_, _e171);
+                    c3h = _e172;
+                    metal::float4 _e174 = c4l;
+                    metal::float4 _e175 = add_product(a1_.x, b0_, _e174);
+                    c4l = _e175;
+                    metal::float4 _e177 = c4h;
+                    metal::float4 _e178 = add_product(a1_.x, b1_, _e177);
+                    c4h = _e178;
+                    metal::float4 _e180 = c5l;
+                    metal::float4 _e181 = add_product(a1_.y, b0_, _e180);
+                    c5l = _e181;
+                    metal::float4 _e183 = c5h;
+                    metal::float4 _e184 = add_product(a1_.y, b1_, _e183);
+                    c5h = _e184;
+                    metal::float4 _e186 = c6l;
+                    metal::float4 _e187 = add_product(a1_.z, b0_, _e186);
+                    c6l = _e187;
+                    metal::float4 _e189 = c6h;
+                    metal::float4 _e190 = add_product(a1_.z, b1_, _e189);
+                    c6h = _e190;
+                    metal::float4 _e192 = c7l;
+                    metal::float4 _e193 = add_product(a1_.w, b0_, _e192);
+                    c7l = _e193;
+                    metal::float4 _e195 = c7h;
+                    metal::float4 _e196 = add_product(a1_.w, b1_, _e195);
+                    c7h = _e196;
                 }
             }
             if (next < k_end_1) {
-                uint _e129 = buffer;
-                buffer = 1u - _e129;
-                Loader _e131 = l;
-                uint _e132 = buffer;
-                metal::float4x4 _e133 = block;
-                keep(_e131, _e132, _e133, tile_a, tile_b);
+                uint _e202 = buffer;
+                buffer = 1u - _e202;
+                Loader _e204 = l;
+                uint _e205 = buffer;
+                metal::float4x4 _e206 = block;
+                keep(_e204, _e205, _e206, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
-        metal::float4 _e151 = c0_;
-        store(_e39, i_4, j_4, _e151, p, out, _buffer_sizes);
-        metal::float4 _e154 = c1_;
-        store(_e39, i_4 + 1u, j_4, _e154, p, out, _buffer_sizes);
-        metal::float4 _e157 = c2_;
-        store(_e39, i_4 + 2u, j_4, _e157, p, out, _buffer_sizes);
-        metal::float4 _e160 = c3_;
-        store(_e39, i_4 + 3u, j_4, _e160, p, out, _buffer_sizes);
+    if (true) {
+        metal::float4 _e224 = c0l;
+        store(_e39, i_4, j_4, _e224, p, out, _buffer_sizes);
+        metal::float4 _e230 = c0h;
+        store(_e39, i_4, j_4 + 64u, _e230, p, out, _buffer_sizes);
+        metal::float4 _e233 = c1l;
+        store(_e39, i_4 + 1u, j_4, _e233, p, out, _buffer_sizes);
+        metal::float4 _e241 = c1h;
+        store(_e39, i_4 + 1u, j_4 + 64u, _e241, p, out, _buffer_sizes);
+        metal::float4 _e244 = c2l;
+        store(_e39, i_4 + 2u, j_4, _e244, p, out, _buffer_sizes);
+        metal::float4 _e252 = c2h;
+        store(_e39, i_4 + 2u, j_4 + 64u, _e252, p, out, _buffer_sizes);
+        metal::float4 _e255 = c3l;
+        store(_e39, i_4 + 3u, j_4, _e255, p, out, _buffer_sizes);
+        metal::float4 _e263 = c3h;
+        store(_e39, i_4 + 3u, j_4 + 64u, _e263, p, out, _buffer_sizes);
+        metal::float4 _e269 = c4l;
+        store(_e39, i_4 + 64u, j_4, _e269, p, out, _buffer_sizes);
+        metal::float4 _e280 = c4h;
+        store(_e39, i_4 + 64u, j_4 + 64u, _e280, p, out, _buffer_sizes);
+        metal::float4 _e288 = c5l;
+        store(_e39, (i_4 + 64u) + 1u, j_4, _e288, p, out, _buffer_sizes);
+        metal::float4 _e301 = c5h;
+        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e301, p, out, _buffer_sizes);
+        metal::float4 _e309 = c6l;
+        store(_e39, (i_4 + 64u) + 2u, j_4, _e309, p, out, _buffer_sizes);
+        metal::float4 _e322 = c6h;
+        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e322, p, out, _buffer_sizes);
+        metal::float4 _e330 = c7l;
+        store(_e39, (i_4 + 64u) + 3u, j_4, _e330, p, out, _buffer_sizes);
+        metal::float4 _e343 = c7h;
+        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e343, p, out, _buffer_sizes);
         return;
     } else {
-        if (true) {
-            uint _e168 = p.m;
-            uint _e172 = p.n;
-            uint part = (group.z * _e168) * _e172;
-            metal::float4 _e174 = c0_;
-            store_partial(part, i_4, j_4, _e174, p, partial, _buffer_sizes);
-            metal::float4 _e177 = c1_;
-            store_partial(part, i_4 + 1u, j_4, _e177, p, partial, _buffer_sizes);
-            metal::float4 _e180 = c2_;
-            store_partial(part, i_4 + 2u, j_4, _e180, p, partial, _buffer_sizes);
-            metal::float4 _e183 = c3_;
-            store_partial(part, i_4 + 3u, j_4, _e183, p, partial, _buffer_sizes);
+        if (false) {
+            uint _e351 = p.m;
+            uint _e355 = p.n;
+            uint part = (group.z * _e351) * _e355;
+            metal::float4 _e357 = c0l;
+            store_partial(part, i_4, j_4, _e357, p, partial, _buffer_sizes);
+            metal::float4 _e363 = c0h;
+            store_partial(part, i_4, j_4 + 64u, _e363, p, partial, _buffer_sizes);
+            metal::float4 _e366 = c1l;
+            store_partial(part, i_4 + 1u, j_4, _e366, p, partial, _buffer_sizes);
+            metal::float4 _e374 = c1h;
+            store_partial(part, i_4 + 1u, j_4 + 64u, _e374, p, partial, _buffer_sizes);
+            metal::float4 _e377 = c2l;
+            store_partial(part, i_4 + 2u, j_4, _e377, p, partial, _buffer_sizes);
+            metal::float4 _e385 = c2h;
+            store_partial(part, i_4 + 2u, j_4 + 64u, _e385, p, partial, _buffer_sizes);
+            metal::float4 _e388 = c3l;
+            store_partial(part, i_4 + 3u, j_4, _e388, p, partial, _buffer_sizes);
+            metal::float4 _e396 = c3h;
+            store_partial(part, i_4 + 3u, j_4 + 64u, _e396, p, partial, _buffer_sizes);
+            metal::float4 _e402 = c4l;
+            store_partial(part, i_4 + 64u, j_4, _e402, p, partial, _buffer_sizes);
+            metal::float4 _e413 = c4h;
+            store_partial(part, i_4 + 64u, j_4 + 64u, _e413, p, partial, _buffer_sizes);
+            metal::float4 _e421 = c5l;
+            store_partial(part, (i_4 + 64u) + 1u, j_4, _e421, p, partial, _buffer_sizes);
+            metal::float4 _e434 = c5h;
+            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e434, p, partial, _buffer_sizes);
+            metal::float4 _e442 = c6l;
+            store_partial(part, (i_4 + 64u) + 2u, j_4, _e442, p, partial, _buffer_sizes);
+            metal::float4 _e455 = c6h;
+            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e455, p, partial, _buffer_sizes);
+            metal::float4 _e463 = c7l;
+            store_partial(part, (i_4 + 64u) + 3u, j_4, _e463, p, partial, _buffer_sizes);
+            metal::float4 _e476 = c7h;
+            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e476, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e184 = c0_;
-            metal::float4 _e185 = c1_;
-            metal::float4 _e186 = c2_;
-            metal::float4 _e187 = c3_;
-            sums = type_12 {{_e184, _e185, _e186, _e187}};
+            metal::float4 _e477 = c0l;
+            metal::float4 _e478 = c0h;
+            metal::float4 _e479 = c1l;
+            metal::float4 _e480 = c1h;
+            metal::float4 _e481 = c2l;
+            metal::float4 _e482 = c2h;
+            metal::float4 _e483 = c3l;
+            metal::float4 _e484 = c3h;
+            metal::float4 _e485 = c4l;
+            metal::float4 _e486 = c4h;
+            metal::float4 _e487 = c5l;
+            metal::float4 _e488 = c5h;
+            metal::float4 _e489 = c6l;
+            metal::float4 _e490 = c6h;
+            metal::float4 _e491 = c7l;
+            metal::float4 _e492 = c7h;
+            sums = type_12 {{_e477, _e478, _e479, _e480, _e481, _e482, _e483, _e484, _e485, _e486, _e487, _e488, _e489, _e490, _e491, _e492}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e201 = s;
-                    s = _e201 + 1u;
+                    uint _e526 = s;
+                    s = _e526 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e192 = s;
-                if (_e192 < 4u) {
+                uint _e497 = s;
+                if (_e497 < 16u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e195 = s;
-                    uint _e197 = s;
-                    metal::float4 _e199 = sums.inner[_e197];
-                    finish4_(_e39, i_4 + _e195, j_4, _e199, p, bias, residual, out, _buffer_sizes);
+                    uint _e500 = s;
+                    uint _e505 = s;
+                    uint down_1 = naga_mod(naga_div(_e500, 2u), 4u) + ((naga_div(_e505, 8u) * 4u) * DOWN);
+                    uint _e514 = s;
+                    uint _e522 = s;
+                    metal::float4 _e524 = sums.inner[_e522];
+                    finish4_(_e39, i_4 + down_1, j_4 + ((naga_mod(_e514, 2u) * 4u) * ACROSS), _e524, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;
