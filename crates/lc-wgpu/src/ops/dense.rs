@@ -129,14 +129,24 @@ pub fn repeat(launch: &mut Launch<'_>, from: &Pooled, numel: usize, to: &Pooled,
     launch.dispatch(&COPY, COPY_VARIANTS[0], &[whole(from), whole(to)], &params, groups)
 }
 
-/// Threads that share a row of `extent` vectors, vectors that each holds, and the workgroups for `rows` of them. `None`
-/// where the row does not fit in the registers of a workgroup.
-pub fn team(rows: usize, extent: usize) -> Option<(u32, u32, [u32; 3])> {
-    const MOST: usize = 8;
-    if extent > GROUP as usize * MOST {
+/// How the rows of a matrix are shared out among threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Teams {
+    /// Threads that share a row.
+    pub team: u32,
+    /// Vectors of it that each holds.
+    pub hold: u32,
+    /// Rows that a workgroup takes at once.
+    pub rows: u64,
+}
+
+/// Teams for rows of `extent` vectors, if a thread may hold `most`. `None` where the row does not fit in the registers of
+/// a workgroup.
+pub fn teams(extent: usize, most: usize) -> Option<Teams> {
+    if extent > GROUP as usize * most {
         return None;
     }
     let team = extent.div_ceil(4).next_power_of_two().min(GROUP as usize);
     let hold = extent.div_ceil(team).next_power_of_two();
-    Some((team as u32, hold as u32, folded((rows as u64).div_ceil(GROUP / team as u64))))
+    Some(Teams { team: team as u32, hold: hold as u32, rows: GROUP / team as u64 })
 }
