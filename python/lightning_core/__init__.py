@@ -14,12 +14,13 @@ array([[3., 3.],
 from __future__ import annotations
 
 from . import api, errors, resident
-from ._graph import Graph, GraphTensor, graph
+from ._graph import Graph, GraphTensor, ab_report, graph
 from ._native import (
     AttentionIoPolicy,
     AttentionSession,
     Conv2dMetalResidentSession,
     GraphIR,
+    GraphPlan,
     MatMulIoPolicy,
     MatMulMetalResidentSession,
     MatrixElementwiseIoPolicy,
@@ -116,6 +117,7 @@ __all__ = [
     "FallbackWarning",
     "Graph",
     "GraphIR",
+    "GraphPlan",
     "GraphTensor",
     "InvalidTypeError",
     "InvalidValueError",
@@ -138,6 +140,7 @@ __all__ = [
     "VectorAddIoPolicy",
     "VectorAddMetalResidentSession",
     "__version__",
+    "ab_report",
     "api",
     "attention2d",
     "attention2d_into",

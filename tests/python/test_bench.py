@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lightning_core.bench import cases, cli, environ, machine, ours, page, peers, report, runner, suites, timing
+from lightning_core.bench import cases, cli, environ, machine, ours, page, peers, plots, report, runner, suites, timing
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.timing import Candidate
 
@@ -268,6 +268,16 @@ class TestReports:
         assert "<svg" in text and "numpy" in text
         for outside in ("http:", "https:", "src=", "<script", "@import", "url("):
             assert outside not in text
+
+    def test_one_picture_has_every_suite(self, tmp_path: Path) -> None:
+        pytest.importorskip("matplotlib")
+        results = [run(tiny_row()), run(tiny_row(), [])]
+        results.append(run(suites.Row("other", "bench", "shape", suites.ONE_SHOT, ours.INTO, lambda: cases.add(8))))
+        path = plots.write(tmp_path / "all.png", results, ABOUT)
+        assert path.read_bytes()[:4] == b"\x89PNG"
+        headings, places, bottom = plots._places(results)
+        assert [name for name, _ in headings] == ["suite", "other"]
+        assert sorted(places) == places and len(places) == len(results) and bottom > places[-1]
 
     def test_durations(self) -> None:
         given = [5e-9, 1.234e-6, 0.0123, 2.0, None]

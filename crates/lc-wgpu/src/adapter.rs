@@ -1,6 +1,8 @@
 //! Which GPU, with which features and limits.
 
+use crate::cache::directory;
 use lc_core::{DeviceKind, Error, ErrorKind, Result};
+use std::path::PathBuf;
 use wgpu::{DeviceType, Features};
 
 /// How the backend is to behave. [`Options::from_env`] is what the runtime uses.
@@ -17,6 +19,10 @@ pub struct Options {
     pub in_flight: usize,
     /// Whether the driver's validation layers are on and kernels check their bounds.
     pub validation: bool,
+    /// Where compiled kernels are kept from one process to the next, if anywhere.
+    pub cache_dir: Option<PathBuf>,
+    /// Whether memory that host and device share is read and written in place. Off, copies are staged as on other devices.
+    pub in_place: bool,
 }
 
 impl Default for Options {
@@ -27,16 +33,18 @@ impl Default for Options {
             pool_bytes: 1 << 30,
             in_flight: 8,
             validation: cfg!(debug_assertions),
+            cache_dir: None,
+            in_place: true,
         }
     }
 }
 
 impl Options {
-    /// The defaults, and what the environment says: `LC_VULKAN_ADAPTER`, `LC_MAX_MS_PER_SUBMIT`, `LC_GPU_VALIDATION`.
-    /// Read once, when the device is first used.
+    /// The defaults, and what the environment says: `LC_VULKAN_ADAPTER`, `LC_MAX_MS_PER_SUBMIT`, `LC_GPU_VALIDATION`,
+    /// `LC_CACHE_DIR`. Read once, when the device is first used.
     pub fn from_env() -> Options {
         let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-        let mut options = Options { adapter: text("LC_VULKAN_ADAPTER"), ..Options::default() };
+        let mut options = Options { adapter: text("LC_VULKAN_ADAPTER"), cache_dir: directory(), ..Options::default() };
         if let Some(ms) = text("LC_MAX_MS_PER_SUBMIT").and_then(|v| v.parse().ok()) {
             options.max_ms_per_submit = u32::max(1, ms);
         }
@@ -64,6 +72,7 @@ pub struct Adapter {
     pub cooperative: Vec<wgpu::CooperativeMatrixProperties>,
     /// Whether it was asked for by name.
     pub named: bool,
+    in_place: bool,
 }
 
 /// What kernels use where an adapter has it.
@@ -87,7 +96,8 @@ impl Adapter {
     pub fn open(options: &Options) -> Result<Adapter> {
         let backends = if cfg!(target_vendor = "apple") { wgpu::Backends::METAL } else { wgpu::Backends::VULKAN };
         let flags = match options.validation {
-            true => wgpu::InstanceFlags::VALIDATION | wgpu::InstanceFlags::DEBUG,
+            // Without the debug flag, whose source language in SPIR-V is newer than some layers.
+            true => wgpu::InstanceFlags::VALIDATION,
             false => wgpu::InstanceFlags::empty(),
         };
         let descriptor =
@@ -122,7 +132,16 @@ impl Adapter {
             true => adapter.cooperative_matrix_properties(),
             false => Vec::new(),
         };
-        Ok(Adapter { info, device, queue, features, limits, cooperative, named: options.adapter.is_some() })
+        Ok(Adapter {
+            info,
+            device,
+            queue,
+            features,
+            limits,
+            cooperative,
+            named: options.adapter.is_some(),
+            in_place: options.in_place,
+        })
     }
 
     /// Whether it is a program that stands in for a GPU.
@@ -132,7 +151,8 @@ impl Adapter {
 
     /// Whether the host and the device share one memory, so that buffers can be mapped in place.
     pub fn unified(&self) -> bool {
-        self.features.contains(Features::MAPPABLE_PRIMARY_BUFFERS)
+        self.in_place
+            && self.features.contains(Features::MAPPABLE_PRIMARY_BUFFERS)
             && matches!(self.info.device_type, DeviceType::IntegratedGpu | DeviceType::Cpu)
     }
 }

@@ -5,25 +5,30 @@ use crate::failure::Failure;
 use crate::launch::{Kernel, Launch, entries};
 use crate::ops;
 use crate::pool::{GpuBuffer, Pool};
-use crate::stream::Stream;
+use crate::stream::{Stream, Ticket, wait_for};
+use crate::timing::Label;
 use lc_core::backend::{Args, Backend, BackendDescriptor, Compute, KernelEntry, Memory, Profile, Synchronize};
+use lc_core::intern::Name;
 use lc_core::registry::OutputSpecs;
 use lc_core::{Attrs, Error, ErrorKind, Result};
+use std::mem::ManuallyDrop;
 use std::sync::{Arc, Mutex, MutexGuard};
-use wgpu::BufferUsages;
+use wgpu::{BufferUsages, Features};
 
 /// A GPU.
 #[derive(Debug)]
 pub struct WgpuBackend {
     descriptor: BackendDescriptor,
-    adapter: Adapter,
+    // What holds on to wgpu, which must not be dropped on any thread: see `drop`.
+    adapter: ManuallyDrop<Adapter>,
     kernels: &'static [&'static Kernel],
     entries: &'static [KernelEntry],
-    pool: Arc<Pool>,
-    staging: Arc<Pool>,
-    nothing: GpuBuffer,
-    stream: Mutex<Stream>,
+    pool: ManuallyDrop<Arc<Pool>>,
+    staging: ManuallyDrop<Arc<Pool>>,
+    nothing: ManuallyDrop<GpuBuffer>,
+    stream: ManuallyDrop<Mutex<Stream>>,
     failure: Arc<Failure>,
+    proofs: Mutex<ops::Proofs>,
 }
 
 impl WgpuBackend {
@@ -40,7 +45,7 @@ impl WgpuBackend {
             host_memory: false,
             asynchronous: true,
             software: adapter.software(),
-            device_timestamps: false,
+            device_timestamps: adapter.features.contains(Features::TIMESTAMP_QUERY),
         };
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
         let mappable = BufferUsages::MAP_READ | BufferUsages::MAP_WRITE;
@@ -51,13 +56,14 @@ impl WgpuBackend {
         Ok(Arc::new(WgpuBackend {
             entries: entries(kernels, Adapter::KIND.name()),
             kernels,
-            nothing: pool.take(256)?,
-            stream: Mutex::new(Stream::new(&adapter, options, failure.clone())),
+            nothing: ManuallyDrop::new(pool.take(256)?),
+            stream: ManuallyDrop::new(Mutex::new(Stream::new(&adapter, options, failure.clone()))),
             failure,
-            pool,
-            staging,
+            proofs: Mutex::default(),
+            pool: ManuallyDrop::new(pool),
+            staging: ManuallyDrop::new(staging),
             descriptor,
-            adapter,
+            adapter: ManuallyDrop::new(adapter),
         }))
     }
 
@@ -79,9 +85,63 @@ impl WgpuBackend {
         &self.nothing
     }
 
+    /// Which kernels on matrix units have proven themselves here.
+    pub(crate) fn proofs(&self) -> MutexGuard<'_, ops::Proofs> {
+        self.proofs.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Whether a failure of the device waits to be reported, or the device is lost.
+    pub(crate) fn failed(&self) -> bool {
+        self.failure.check().is_err()
+    }
+
+    /// The error that is waiting, if any.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.failure.check()
+    }
+
+    /// Delivers the answers that are ready.
+    pub(crate) fn poll(&self) -> Result<()> {
+        match self.adapter.device.poll(wgpu::PollType::Poll) {
+            Ok(_) => self.check(),
+            Err(cause) => {
+                self.check()?;
+                Err(Error::new(ErrorKind::DriverError, "device").got(cause.to_string()))
+            }
+        }
+    }
+
+    /// Waits for a submission, without holding the stream.
+    pub(crate) fn wait_for(&self, ticket: &Ticket) -> Result<()> {
+        let result = wait_for(&self.adapter.device, &self.failure, ticket);
+        self.stream().retire(ticket.number);
+        result
+    }
+
     /// What is encoded and submitted.
     pub fn stream(&self) -> MutexGuard<'_, Stream> {
         self.stream.lock().unwrap_or_else(|e| e.into_inner())
+    }
+}
+
+impl Drop for WgpuBackend {
+    /// On a thread of its own: the last plan of a device may be dropped with a thread's memo of plans, when that thread's
+    /// other locals are gone already, and wgpu uses some.
+    fn drop(&mut self) {
+        // SAFETY: each is taken once, and nothing uses the backend after this.
+        let parts = unsafe {
+            (
+                ManuallyDrop::take(&mut self.stream),
+                ManuallyDrop::take(&mut self.nothing),
+                ManuallyDrop::take(&mut self.staging),
+                ManuallyDrop::take(&mut self.pool),
+                ManuallyDrop::take(&mut self.adapter),
+            )
+        };
+        if let Ok(thread) = std::thread::Builder::new().spawn(move || drop(parts)) {
+            // A panic in there has been reported, and this may be the end of a thread: nothing more to do about it.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -104,18 +164,29 @@ impl Compute for WgpuBackend {
         let cost = (kernel.op.cost)(attrs, &specs[..inputs.len()], &results);
         let work = cost.flops.max(cost.bytes_read + cost.bytes_written);
         let own = self.kernels[kernel.code as usize];
-        (own.launch)(&mut Launch::new(self, self.stream(), work), attrs, inputs, outputs)
+        let mut stream = self.stream();
+        stream.begin_launch(|| Label { op: Name::of(kernel.op.trace_name), kernel: Name::of(kernel.name) });
+        (own.launch)(&mut Launch::new(self, stream, work), attrs, inputs, outputs)
             .map_err(|error| error.in_op(kernel.op.name))
     }
 }
 
 impl Synchronize for WgpuBackend {
     fn synchronize(&self) -> Result<()> {
-        self.stream().wait()
+        let mut stream = self.stream();
+        stream.flush()?;
+        let last = stream.last();
+        // Other threads go on encoding while this one waits.
+        drop(stream);
+        last.map_or_else(|| self.check(), |ticket| self.wait_for(&ticket))
     }
 }
 
-impl Profile for WgpuBackend {}
+impl Profile for WgpuBackend {
+    fn take_durations(&self) -> Vec<u64> {
+        self.stream().take_durations()
+    }
+}
 
 impl Backend for WgpuBackend {
     fn descriptor(&self) -> &BackendDescriptor {

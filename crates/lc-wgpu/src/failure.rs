@@ -15,33 +15,38 @@ pub struct Failure {
     first: Mutex<Option<Error>>,
 }
 
+/// The error of a device that is gone.
+pub fn lost(got: String) -> Error {
+    Error::new(ErrorKind::DriverError, "device")
+        .expected("a working device")
+        .got(got)
+        .hint("make new sessions and tensors, for which the device is opened again, or use \"cpu\"")
+}
+
 impl Failure {
     /// Listens to a device.
     pub fn watch(device: &wgpu::Device) -> Arc<Failure> {
         let failure = Arc::new(Failure::default());
         let errors = failure.clone();
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| errors.raise(&error)));
-        let lost = failure.clone();
+        let watched = failure.clone();
         device.set_device_lost_callback(move |reason, message| {
             let gone = match reason {
                 wgpu::DeviceLostReason::Destroyed => "a destroyed one".into(),
                 wgpu::DeviceLostReason::Unknown => format!("a lost one: {message}"),
             };
-            lost.lose(
-                Error::new(ErrorKind::DriverError, "device")
-                    .expected("a working device")
-                    .got(gone)
-                    .hint("make new sessions and tensors, for which the device is opened again, or use \"cpu\""),
-            );
+            watched.lose(lost(gone));
         });
         failure
     }
 
     /// The device is gone: every later call gives this error. Plans that run on it are forgotten, so that the next call
     /// opens the device again.
-    fn lose(&self, error: Error) {
+    pub fn lose(&self, error: Error) {
+        if self.lost.swap(true, Ordering::AcqRel) {
+            return;
+        }
         *self.first.lock().unwrap_or_else(|e| e.into_inner()) = Some(error);
-        self.lost.store(true, Ordering::Release);
         self.raised.store(true, Ordering::Release);
         lc_core::runtime::forget_plans();
     }
@@ -59,6 +64,10 @@ impl Failure {
             wgpu::Error::Validation { .. } => (ErrorKind::Unknown, "this is a bug of a kernel: please report it"),
             wgpu::Error::Internal { .. } => (ErrorKind::DriverError, "make a new session"),
         };
+        if self.lost() {
+            // What follows from that says nothing new.
+            return;
+        }
         self.keep(Error::new(kind, "device").got(error.to_string()).hint(hint));
     }
 

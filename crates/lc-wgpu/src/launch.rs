@@ -65,6 +65,11 @@ impl<'a> Launch<'a> {
         self.backend
     }
 
+    /// What is encoded and submitted.
+    pub(crate) fn stream(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
     /// Binds a tensor. Every element that its extents and strides reach is inside the range.
     ///
     /// # Errors
@@ -87,6 +92,11 @@ impl<'a> Launch<'a> {
         // Whole vectors of four: buffers are multiples of 256 bytes long.
         let bytes = (end - offset).next_multiple_of(16).min(buffer.size - offset);
         let first = (tensor.offset as u64 - offset) / size as u64;
+        let limit = self.backend.adapter().limits.max_storage_buffer_binding_size;
+        if bytes > limit {
+            return Err(Error::unsupported("gpu", format!("at most {limit} bytes of a tensor"), bytes.to_string())
+                .hint("use device \"cpu\", or smaller tensors"));
+        }
         if end > buffer.size || bytes / size as u64 > u64::from(u32::MAX) {
             let got = format!("bytes {offset} to {end} of {}", buffer.size);
             return Err(Error::new(ErrorKind::Unknown, "gpu").expected("a tensor inside its buffer").got(got));

@@ -6,22 +6,28 @@
 //! | --- | --- |
 //! | `adapter` | which GPU, its features and limits |
 //! | `pool` | buffers, by size class, with a cap |
-//! | `stream` | encoding, submission, waiting: many dispatches in one pass and one submit |
-//! | `pipeline` | compiled kernels, made once for each shader and set of constants |
+//! | `stream`, `failure` | encoding, submission, waiting: many dispatches in one pass and one submit |
+//! | `staging` | host memory on its way to the device |
+//! | `timing` | times on the device's own clock, while the trace is on |
+//! | `pipeline`, `cache` | compiled kernels, made once for each shader and set of constants, and kept on disk |
 //! | `launch` | what an op's code says to the rest: bind, scratch, dispatch |
 //! | `ops/<op>` | which kernels an op has, and how a call becomes dispatches |
 //! | `kernels/<op>.wgsl` | the kernels |
 
 mod adapter;
 mod backend;
+mod cache;
 mod failure;
+mod keys;
 pub mod launch;
 mod memory;
 pub mod ops;
 mod pipeline;
 mod pool;
 pub mod shader;
+mod staging;
 mod stream;
+mod timing;
 
 pub use adapter::{Adapter, Options};
 pub use backend::WgpuBackend;

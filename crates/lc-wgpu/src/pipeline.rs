@@ -1,6 +1,8 @@
 //! Compiled kernels: one for each shader and set of constants, made at first use and kept.
 
-use crate::adapter::Adapter;
+use crate::adapter::{Adapter, Options};
+use crate::cache::Cache;
+use crate::keys::FastMap;
 use crate::shader::{MAX_BINDINGS, Shader};
 use std::collections::HashMap;
 
@@ -10,15 +12,6 @@ pub type Constants<'a> = &'a [(&'static str, f64)];
 /// [`Constants`] that can be kept and compared.
 type Key = Vec<(&'static str, u64)>;
 
-/// A compiled kernel.
-#[derive(Clone, Debug)]
-pub struct Pipeline {
-    /// Its number: what the stream compares to know whether it is set already.
-    pub id: usize,
-    /// The pipeline.
-    pub raw: wgpu::ComputePipeline,
-}
-
 /// Every kernel compiled so far.
 #[derive(Debug)]
 pub struct Pipelines {
@@ -26,17 +19,16 @@ pub struct Pipelines {
     checked: bool,
     groups: Vec<wgpu::BindGroupLayout>,
     layouts: HashMap<(u32, u32), wgpu::PipelineLayout>,
-    modules: HashMap<*const Shader, wgpu::ShaderModule>,
-    made: HashMap<*const Shader, Vec<(Key, Pipeline)>>,
-    count: usize,
+    modules: HashMap<usize, wgpu::ShaderModule>,
+    /// By shader, the positions of its pipelines in `all`.
+    made: FastMap<usize, Vec<usize>>,
+    all: Vec<(Key, wgpu::ComputePipeline)>,
+    cache: Option<Cache>,
 }
 
-// SAFETY: the addresses are keys, compared and never followed; shaders are statics.
-unsafe impl Send for Pipelines {}
-
 impl Pipelines {
-    /// None so far. With `checked`, kernels check every index.
-    pub fn new(adapter: &Adapter, checked: bool) -> Pipelines {
+    /// None so far. With `options.validation`, kernels check every index.
+    pub fn new(adapter: &Adapter, options: &Options) -> Pipelines {
         let device = adapter.device.clone();
         let entry = |i: usize| wgpu::BindGroupLayoutEntry {
             binding: i as u32,
@@ -54,12 +46,13 @@ impl Pipelines {
         };
         let groups = (0..=MAX_BINDINGS).map(layout).collect();
         Pipelines {
-            checked,
+            checked: options.validation,
+            cache: options.cache_dir.as_deref().and_then(|directory| Cache::open(adapter, directory)),
             groups,
             layouts: HashMap::new(),
             modules: HashMap::new(),
-            made: HashMap::new(),
-            count: 0,
+            made: FastMap::default(),
+            all: Vec::new(),
             device,
         }
     }
@@ -71,30 +64,49 @@ impl Pipelines {
 
     /// How many kernels were compiled.
     pub fn len(&self) -> usize {
-        self.count
+        self.all.len()
     }
 
-    /// The kernel, compiled now if it is new.
-    pub fn get(&mut self, shader: &'static Shader, constants: Constants<'_>) -> Pipeline {
-        let same = |key: &[(&'static str, u64)]| {
-            key.len() == constants.len() && key.iter().zip(constants).all(|(a, b)| a.0 == b.0 && a.1 == b.1.to_bits())
+    /// The number of a kernel, from one on. It is compiled now if it is new.
+    pub fn find(&mut self, shader: &'static Shader, constants: Constants<'_>) -> usize {
+        let same = |key: &Key| {
+            key.len() == constants.len() && key.iter().zip(constants).all(|(a, b)| a.1 == b.1.to_bits() && a.0 == b.0)
         };
-        if let Some((_, pipeline)) =
-            self.made.get(&(shader as *const _)).and_then(|all| all.iter().find(|p| same(&p.0)))
-        {
-            return pipeline.clone();
+        let address = std::ptr::from_ref(shader) as usize;
+        let known = self.made.get(&address).and_then(|own| own.iter().find(|at| same(&self.all[**at].0)));
+        if let Some(at) = known {
+            return at + 1;
         }
         let raw = self.compile(shader, constants);
-        self.count += 1;
-        let pipeline = Pipeline { id: self.count, raw };
+        if let Some(cache) = &mut self.cache {
+            cache.changed();
+        }
         let key = constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
-        self.made.entry(shader as *const _).or_default().push((key, pipeline.clone()));
-        pipeline
+        self.made.entry(address).or_default().push(self.all.len());
+        self.all.push((key, raw));
+        self.all.len()
+    }
+
+    /// The kernel of a number that [`Pipelines::find`] gave.
+    pub fn raw(&self, id: usize) -> &wgpu::ComputePipeline {
+        &self.all[id - 1].1
+    }
+
+    /// Whether compiled kernels were found on disk.
+    pub fn cache_loaded(&self) -> bool {
+        self.cache.as_ref().is_some_and(Cache::loaded)
+    }
+
+    /// Writes what was compiled since the last time to disk.
+    pub fn persist(&mut self) {
+        if let Some(cache) = &mut self.cache {
+            cache.save();
+        }
     }
 
     fn compile(&mut self, shader: &'static Shader, constants: Constants<'_>) -> wgpu::ComputePipeline {
         let device = &self.device;
-        let module = self.modules.entry(shader as *const _).or_insert_with(|| {
+        let module = self.modules.entry(std::ptr::from_ref(shader) as usize).or_insert_with(|| {
             let source = wgpu::ShaderSource::Wgsl(shader.source.into());
             let descriptor = wgpu::ShaderModuleDescriptor { label: Some(shader.name), source };
             if self.checked {
@@ -121,7 +133,7 @@ impl Pipelines {
                 // Kernels write what they read of workgroup memory.
                 zero_initialize_workgroup_memory: false,
             },
-            cache: None,
+            cache: self.cache.as_ref().map(|cache| &cache.raw),
         })
     }
 }

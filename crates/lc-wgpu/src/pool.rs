@@ -48,6 +48,13 @@ fn class(bytes: u64) -> u64 {
     bytes.next_multiple_of(step)
 }
 
+fn full(bytes: u64, got: String) -> Error {
+    Error::new(ErrorKind::OutOfMemory, "allocate")
+        .expected(format!("{bytes} bytes of device memory"))
+        .got(got)
+        .hint("free sessions and plans, or use smaller inputs")
+}
+
 impl Pool {
     /// An empty pool of buffers of one usage that keeps at most `cap` free bytes.
     pub fn new(adapter: &Adapter, usage: BufferUsages, cap: u64) -> Arc<Pool> {
@@ -72,7 +79,10 @@ impl Pool {
     /// # Errors
     /// Out of memory; more than the device takes in one buffer.
     pub fn take(&self, bytes: u64) -> Result<GpuBuffer> {
-        let size = class(bytes);
+        if bytes > self.limit {
+            return Err(full(bytes, format!("a device that takes {} in one buffer", self.limit)));
+        }
+        let size = class(bytes).min(self.limit);
         let reused = {
             let mut free = self.free();
             let found = free.by_size.get_mut(&size).and_then(Vec::pop);
@@ -94,20 +104,11 @@ impl Pool {
     }
 
     fn make(&self, size: u64) -> Result<GpuBuffer> {
-        let full = |got: String| {
-            Error::new(ErrorKind::OutOfMemory, "allocate")
-                .expected(format!("{size} bytes of device memory"))
-                .got(got)
-                .hint("free sessions and plans, or use smaller inputs")
-        };
-        if size > self.limit {
-            return Err(full(format!("a device that takes {} in one buffer", self.limit)));
-        }
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let descriptor = wgpu::BufferDescriptor { label: None, size, usage: self.usage, mapped_at_creation: false };
         let raw = self.device.create_buffer(&descriptor);
         if let Some(cause) = pollster::block_on(scope.pop()) {
-            return Err(full(cause.to_string()));
+            return Err(full(size, cause.to_string()));
         }
         self.made.fetch_add(1, Ordering::Relaxed);
         Ok(GpuBuffer { id: self.next.fetch_add(1, Ordering::Relaxed), raw, size })
@@ -173,6 +174,13 @@ impl Pooled {
     /// As [`Pool::take`].
     pub fn take(pool: &Arc<Pool>, bytes: u64) -> Result<Pooled> {
         Ok(Pooled { buffer: Some(pool.take(bytes)?), pool: pool.clone() })
+    }
+
+    /// Drops the buffer instead of giving it back: the device may still do something with it.
+    pub fn discard(mut self) {
+        if let Some(buffer) = self.buffer.take() {
+            self.pool.in_use.fetch_sub(buffer.size, Ordering::Relaxed);
+        }
     }
 
     /// The buffer.

@@ -2,14 +2,18 @@
 //! waits or reads, or when enough of them are pending.
 
 use crate::adapter::{Adapter, Options};
-use crate::failure::Failure;
+use crate::failure::{Failure, lost};
+use crate::keys::FastMap;
 use crate::pipeline::{Constants, Pipelines};
 use crate::pool::GpuBuffer;
-use crate::shader::{MAX_BINDINGS, Shader};
-use lc_core::{Error, ErrorKind, Result};
-use std::collections::{HashMap, VecDeque};
+use crate::shader::{MAX_BINDINGS, MAX_PARAMS, Shader};
+use crate::staging::Belt;
+use crate::timing::{Label, Timed, Timing};
+use lc_core::{Error, ErrorKind, Result, trace};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use wgpu::Features;
 
 /// Dispatches of one submission at most: a submission costs some tens of microseconds, encoding one about one.
 const MAX_PENDING: u32 = 512;
@@ -17,6 +21,8 @@ const MAX_PENDING: u32 = 512;
 const MAX_GROUPS: usize = 4096;
 /// How long a wait may take before the device counts as hung.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// While the device has next to nothing to do, this many nanoseconds of work are submitted without waiting for more.
+const FEED_NS: f64 = 1e6;
 
 /// A range of a buffer, as a kernel sees it.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +35,23 @@ pub struct Binding<'a> {
     pub size: u64,
 }
 
-type GroupKey = [(u64, u64, u64); MAX_BINDINGS];
+type GroupKey = (usize, [(u64, u64, u64); MAX_BINDINGS]);
+
+/// A submission that somebody may wait for.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// Submissions are numbered from one on.
+    pub number: u64,
+    index: wgpu::SubmissionIndex,
+}
+
+#[derive(Debug)]
+struct Submission {
+    ticket: Ticket,
+    work: u64,
+    since: Instant,
+    timed: Option<Timed>,
+}
 
 /// What is being encoded, and what was submitted.
 #[derive(Debug)]
@@ -44,9 +66,12 @@ pub struct Stream {
     pending: u32,
     pending_work: u64,
     pipeline: usize,
-    group: (usize, GroupKey),
-    groups: HashMap<(usize, GroupKey), wgpu::BindGroup>,
-    in_flight: VecDeque<(wgpu::SubmissionIndex, u64, Instant)>,
+    group: GroupKey,
+    groups: FastMap<GroupKey, wgpu::BindGroup>,
+    groups_made: u64,
+    belt: Belt,
+    timing: Option<Timing>,
+    in_flight: VecDeque<Submission>,
     max_in_flight: usize,
     max_ns: u64,
     /// Units of work that the device does in a nanosecond, as far as waits have shown.
@@ -58,18 +83,22 @@ pub struct Stream {
 impl Stream {
     /// An idle stream.
     pub fn new(adapter: &Adapter, options: &Options, failure: Arc<Failure>) -> Stream {
+        let timed = adapter.features.contains(Features::TIMESTAMP_QUERY);
         Stream {
             device: adapter.device.clone(),
             queue: adapter.queue.clone(),
             failure,
-            pipelines: Pipelines::new(adapter, options.validation),
+            pipelines: Pipelines::new(adapter, options),
             pass: None,
             encoder: None,
             pending: 0,
             pending_work: 0,
             pipeline: 0,
-            group: (0, GroupKey::default()),
-            groups: HashMap::new(),
+            group: GroupKey::default(),
+            groups: FastMap::default(),
+            groups_made: 0,
+            belt: Belt::new(&adapter.device),
+            timing: timed.then(|| Timing::new(&adapter.device, Adapter::KIND, adapter.queue.get_timestamp_period())),
             in_flight: VecDeque::new(),
             max_in_flight: options.in_flight.max(1),
             max_ns: u64::from(options.max_ms_per_submit) * 1_000_000,
@@ -88,6 +117,35 @@ impl Stream {
     /// Kernels compiled so far.
     pub fn compiled(&self) -> usize {
         self.pipelines.len()
+    }
+
+    /// Whether compiled kernels were found on disk.
+    pub fn cache_loaded(&self) -> bool {
+        self.pipelines.cache_loaded()
+    }
+
+    /// Bind groups that are kept, and how many were made so far.
+    pub fn bind_groups(&self) -> (usize, u64) {
+        (self.groups.len(), self.groups_made)
+    }
+
+    /// Submissions that may still run.
+    pub fn outstanding(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Chunks made so far to stage uploads in.
+    pub fn chunks(&self) -> u64 {
+        self.belt.made()
+    }
+
+    /// Names the launch that the dispatches to come belong to, where they will be timed.
+    pub fn begin_launch(&mut self, label: impl FnOnce() -> Label) {
+        if trace::enabled()
+            && let Some(timing) = &mut self.timing
+        {
+            timing.launch(label());
+        }
     }
 
     /// Encodes a dispatch of `work` units (multiply-adds or bytes, whichever are more).
@@ -110,38 +168,37 @@ impl Stream {
             let got = format!("{groups:?} workgroups of {}", shader.name);
             return Err(Error::new(ErrorKind::NotSupported, "dispatch").expected("at most 65535 a dimension").got(got));
         }
-        let pipeline = self.pipelines.get(shader, constants);
+        let timed = trace::enabled() && self.timing.is_some();
+        if timed && self.timing.as_ref().is_some_and(Timing::full) {
+            self.flush()?;
+        }
+        let id = self.pipelines.find(shader, constants);
         let mut key = GroupKey::default();
-        for (slot, binding) in key.iter_mut().zip(bindings) {
+        key.0 = bindings.len();
+        for (slot, binding) in key.1.iter_mut().zip(bindings) {
             *slot = (binding.buffer.id, binding.offset, binding.size);
         }
-        let key = (bindings.len(), key);
-        if !self.groups.contains_key(&key) {
-            if self.groups.len() >= MAX_GROUPS {
-                self.groups.clear();
-            }
-            let group = self.make_group(bindings);
-            self.groups.insert(key, group);
+        let fresh = timed || self.pass.is_none();
+        if fresh {
+            self.begin_pass(timed);
         }
-        let fresh = self.pass.is_none();
-        let pass = match &mut self.pass {
-            Some(pass) => pass,
-            none => {
-                let encoder = self.encoder.get_or_insert_with(|| {
-                    self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None })
-                });
-                none.insert(encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()).forget_lifetime())
-            }
-        };
-        if fresh || self.pipeline != pipeline.id {
-            pass.set_pipeline(&pipeline.raw);
-            self.pipeline = pipeline.id;
+        let Some(pass) = &mut self.pass else { return self.failure.check() };
+        if fresh || self.pipeline != id {
+            pass.set_pipeline(self.pipelines.raw(id));
+            self.pipeline = id;
         }
         if fresh || self.group != key {
+            if !self.groups.contains_key(&key) {
+                if self.groups.len() >= MAX_GROUPS {
+                    self.groups.clear();
+                }
+                self.groups.insert(key, make_group(&self.device, &self.pipelines, bindings));
+                self.groups_made += 1;
+            }
             pass.set_bind_group(0, self.groups.get(&key), &[]);
             self.group = key;
         }
-        let mut bytes = [0u8; crate::shader::MAX_PARAMS * 4];
+        let mut bytes = [0u8; MAX_PARAMS * 4];
         for (chunk, word) in bytes.chunks_exact_mut(4).zip(params) {
             chunk.copy_from_slice(&word.to_ne_bytes());
         }
@@ -149,38 +206,70 @@ impl Stream {
             pass.set_immediates(0, &bytes[..params.len() * 4]);
         }
         pass.dispatch_workgroups(groups[0], groups[1], groups[2]);
+        if timed {
+            self.pass = None;
+        }
         self.pending += 1;
         self.pending_work += work;
         self.dispatches += 1;
-        if self.pending >= MAX_PENDING || self.pending_work as f64 > self.rate * self.max_ns as f64 {
+        let ns = self.pending_work as f64 / self.rate;
+        if self.pending >= MAX_PENDING || ns > self.max_ns as f64 || (ns > FEED_NS && self.in_flight.len() < 2) {
             self.flush()?;
         }
         Ok(())
     }
 
-    fn make_group(&self, bindings: &[Binding<'_>]) -> wgpu::BindGroup {
-        let mut entries = Vec::with_capacity(bindings.len());
-        for (i, b) in bindings.iter().enumerate() {
-            let size = std::num::NonZeroU64::new(b.size);
-            let range = wgpu::BufferBinding { buffer: &b.buffer.raw, offset: b.offset, size };
-            entries.push(wgpu::BindGroupEntry { binding: i as u32, resource: wgpu::BindingResource::Buffer(range) });
-        }
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor {
-            label: None,
-            layout: self.pipelines.group_layout(bindings.len()),
-            entries: &entries,
-        })
+    fn encoder(&mut self) -> &mut wgpu::CommandEncoder {
+        let device = &self.device;
+        self.encoder
+            .get_or_insert_with(|| device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None }))
+    }
+
+    fn begin_pass(&mut self, timed: bool) {
+        self.pass = None;
+        self.encoder();
+        let (Some(encoder), timing) = (&mut self.encoder, &mut self.timing) else { return };
+        let timestamp_writes = timing.as_mut().filter(|_| timed).map(|timing| {
+            let (query_set, at) = timing.next();
+            wgpu::ComputePassTimestampWrites {
+                query_set,
+                beginning_of_pass_write_index: Some(at),
+                end_of_pass_write_index: Some(at + 1),
+            }
+        });
+        let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes };
+        self.pass = Some(encoder.begin_compute_pass(&descriptor).forget_lifetime());
     }
 
     /// Encodes a copy.
     pub fn copy(&mut self, from: (&wgpu::Buffer, u64), to: (&wgpu::Buffer, u64), bytes: u64) {
         self.pass = None;
-        let encoder = self
-            .encoder
-            .get_or_insert_with(|| self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None }));
-        encoder.copy_buffer_to_buffer(from.0, from.1, to.0, to.1, bytes);
+        self.encoder().copy_buffer_to_buffer(from.0, from.1, to.0, to.1, bytes);
         self.pending += 1;
         self.pending_work += bytes;
+    }
+
+    /// Encodes a copy to `buffer` of bytes that `write` puts where it is told: a multiple of four of them, at most
+    /// [`CHUNK`](crate::staging::CHUNK).
+    ///
+    /// # Errors
+    /// Out of memory; a failure of the device; what `write` returns.
+    pub fn stage(
+        &mut self,
+        buffer: &wgpu::Buffer,
+        offset: u64,
+        bytes: u64,
+        write: impl FnOnce(*mut u8) -> Result<()>,
+    ) -> Result<()> {
+        if self.belt.full(bytes) {
+            // The device copies this chunk while the host fills the next.
+            self.flush()?;
+        }
+        let mut place = self.belt.reserve(bytes).or_else(|error| self.failure.check().and(Err(error)))?;
+        write(place.view.slice(..).as_raw_element_ptr().as_ptr())?;
+        drop(place.view);
+        self.copy((&place.buffer, place.offset), (buffer, offset), bytes);
+        Ok(())
     }
 
     /// Submits what is pending.
@@ -190,52 +279,58 @@ impl Stream {
     pub fn flush(&mut self) -> Result<()> {
         self.pass = None;
         self.pipeline = 0;
-        if let Some(encoder) = self.encoder.take() {
+        if let Some(mut encoder) = self.encoder.take() {
             while self.in_flight.len() >= self.max_in_flight {
                 self.wait_oldest()?;
             }
+            let timed = self.timing.as_mut().and_then(|timing| timing.resolve(&mut encoder));
+            self.belt.close();
             let index = self.queue.submit([encoder.finish()]);
-            self.in_flight.push_back((index, self.pending_work, Instant::now()));
+            self.belt.recall();
+            if let Some(timed) = &timed {
+                Timing::submitted(timed);
+            }
+            self.submissions += 1;
+            let ticket = Ticket { number: self.submissions, index };
+            let since = Instant::now();
+            self.in_flight.push_back(Submission { ticket, work: self.pending_work, since, timed });
             self.pending = 0;
             self.pending_work = 0;
-            self.submissions += 1;
         }
         self.failure.check()
     }
 
-    /// Writes to a buffer, after everything encoded before.
-    ///
-    /// # Errors
-    /// As [`Stream::flush`].
-    pub fn write(&mut self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
-        // A write takes effect at the start of the next submission: what is pending must not see it.
-        self.flush()?;
-        self.queue.write_buffer(buffer, offset, bytes);
-        self.failure.check()
+    /// Whether nothing is encoded and nothing runs.
+    pub fn idle(&self) -> bool {
+        self.encoder.is_none() && self.in_flight.is_empty()
+    }
+
+    /// The last submission that may still run.
+    pub fn last(&self) -> Option<Ticket> {
+        self.in_flight.back().map(|submission| submission.ticket.clone())
     }
 
     fn wait_oldest(&mut self) -> Result<()> {
-        let Some((index, work, since)) = self.in_flight.pop_front() else { return Ok(()) };
-        self.poll(wgpu::PollType::Wait { submission_index: Some(index), timeout: Some(TIMEOUT) })?;
-        let ns = since.elapsed().as_nanos() as f64;
-        // Short submissions say more about latency than about the rate.
-        if ns > 1e6 && self.in_flight.is_empty() {
-            self.rate = (0.5 * self.rate + 0.5 * work as f64 / ns).max(1e-3);
-        }
-        Ok(())
+        let Some(ticket) = self.in_flight.front().map(|submission| submission.ticket.clone()) else { return Ok(()) };
+        let result = wait_for(&self.device, &self.failure, &ticket);
+        self.retire(ticket.number);
+        result
     }
 
-    fn poll(&self, what: wgpu::PollType) -> Result<()> {
-        match self.device.poll(what) {
-            Ok(_) => self.failure.check(),
-            Err(cause) => {
-                self.failure.check()?;
-                Err(Error::new(ErrorKind::DriverError, "synchronize")
-                    .expected(format!("the device to finish in {} s", TIMEOUT.as_secs()))
-                    .got(cause.to_string())
-                    .hint("lower LC_MAX_MS_PER_SUBMIT, or run on \"cpu\""))
+    /// Forgets submissions up to a number, after a wait for it.
+    pub fn retire(&mut self, number: u64) {
+        while self.in_flight.front().is_some_and(|submission| submission.ticket.number <= number) {
+            let Some(done) = self.in_flight.pop_front() else { break };
+            let ns = done.since.elapsed().as_nanos() as f64;
+            // Short submissions say more about latency than about the rate.
+            if ns > 1e6 && self.in_flight.is_empty() {
+                self.rate = (0.5 * self.rate + 0.5 * done.work as f64 / ns).max(1e-3);
+            }
+            if let (Some(timed), Some(timing)) = (done.timed, &mut self.timing) {
+                timing.done(timed);
             }
         }
+        self.pipelines.persist();
     }
 
     /// Submits what is pending and waits for everything.
@@ -244,37 +339,66 @@ impl Stream {
     /// As [`Stream::flush`]; a device that does not finish.
     pub fn wait(&mut self) -> Result<()> {
         self.flush()?;
-        while !self.in_flight.is_empty() {
-            self.wait_oldest()?;
+        if let Some(ticket) = self.last() {
+            let result = wait_for(&self.device, &self.failure, &ticket);
+            self.retire(ticket.number);
+            result?;
         }
         self.failure.check()
     }
 
-    /// Waits until `buffer` is mapped for reading, and gives its first `bytes` bytes from `offset` on to `read`.
-    ///
-    /// # Errors
-    /// As [`Stream::wait`].
-    pub fn read(&mut self, buffer: &wgpu::Buffer, offset: u64, bytes: u64, read: impl FnOnce(&[u8])) -> Result<()> {
-        self.flush()?;
-        let slice = buffer.slice(offset..offset + bytes);
-        let (send, receive) = std::sync::mpsc::channel();
-        slice.map_async(wgpu::MapMode::Read, move |result| {
-            // The receiver waits below; it is gone only if that wait failed, and then nobody wants the answer.
-            let _ = send.send(result);
-        });
-        self.wait()?;
-        self.poll(wgpu::PollType::Poll)?;
-        let failed = |got: String| Error::new(ErrorKind::DriverError, "download").expected("a mapped buffer").got(got);
-        match receive.try_recv() {
-            Ok(Ok(())) => {
-                let view = slice.get_mapped_range().map_err(|cause| failed(cause.to_string()))?;
-                read(&view);
-                drop(view);
-                buffer.unmap();
-                Ok(())
-            }
-            Ok(Err(cause)) => Err(failed(cause.to_string())),
-            Err(_) => Err(failed("one that the device never mapped".into())),
+    /// Nanoseconds that launches took on the device since the last call, oldest first.
+    pub fn take_durations(&mut self) -> Vec<u64> {
+        self.timing.as_mut().map_or_else(Vec::new, Timing::take)
+    }
+}
+
+fn make_group(device: &wgpu::Device, pipelines: &Pipelines, bindings: &[Binding<'_>]) -> wgpu::BindGroup {
+    let mut entries = Vec::with_capacity(bindings.len());
+    for (i, b) in bindings.iter().enumerate() {
+        let size = std::num::NonZeroU64::new(b.size);
+        let range = wgpu::BufferBinding { buffer: &b.buffer.raw, offset: b.offset, size };
+        entries.push(wgpu::BindGroupEntry { binding: i as u32, resource: wgpu::BindingResource::Buffer(range) });
+    }
+    let layout = pipelines.group_layout(bindings.len());
+    device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+}
+
+/// Waits for a submission, without the stream: other threads go on encoding.
+///
+/// # Errors
+/// A failure of the device; one that does not finish.
+pub fn wait_for(device: &wgpu::Device, failure: &Failure, ticket: &Ticket) -> Result<()> {
+    let what = wgpu::PollType::Wait { submission_index: Some(ticket.index.clone()), timeout: Some(TIMEOUT) };
+    match device.poll(what) {
+        Ok(_) => failure.check(),
+        Err(wgpu::PollError::WrongSubmissionIndex(..)) => {
+            // A submission that the device never took: it was gone by then.
+            let _ = device.poll(wgpu::PollType::Poll);
+            failure.lose(lost("one that takes no work".into()));
+            failure.check()
         }
+        Err(cause) => {
+            failure.check()?;
+            Err(Error::new(ErrorKind::DriverError, "synchronize")
+                .expected(format!("the device to finish in {} s", TIMEOUT.as_secs()))
+                .got(cause.to_string())
+                .hint("lower LC_MAX_MS_PER_SUBMIT, or run on \"cpu\""))
+        }
+    }
+}
+
+/// Waits for the answer to a request to map a buffer, after a wait for the work that uses it.
+///
+/// # Errors
+/// The device did not map it.
+pub fn mapped(answer: &std::sync::mpsc::Receiver<std::result::Result<(), wgpu::BufferAsyncError>>) -> Result<()> {
+    let failed =
+        |got: String| Error::new(ErrorKind::DriverError, "download").expected("memory that can be read").got(got);
+    // Another thread's wait may be the one that delivers it.
+    match answer.recv_timeout(TIMEOUT) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(cause)) => Err(failed(cause.to_string())),
+        Err(cause) => Err(failed(cause.to_string())),
     }
 }

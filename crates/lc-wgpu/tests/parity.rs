@@ -1,6 +1,8 @@
 //! Every op of the device against its float64 reference: every case, eight layouts, one-shot and through a session, with
 //! fallback denied. Skipped, by name, where there is no adapter.
 
+mod common;
+
 use lc_core::backend::Backend;
 use lc_core::policy::PackedPolicy;
 use lc_core::registry::{Case, OpDef};
@@ -11,18 +13,7 @@ use std::sync::{Arc, OnceLock};
 
 fn device() -> Option<&'static Arc<WgpuBackend>> {
     static DEVICE: OnceLock<Option<Arc<WgpuBackend>>> = OnceLock::new();
-    let open = || match WgpuBackend::open(&Options::from_env()) {
-        Ok(device) => {
-            println!("on {}, {}", device.adapter().info.name, device.adapter().info.driver_info);
-            Some(device)
-        }
-        Err(error) => {
-            assert!(std::env::var_os("LC_REQUIRE_GPU").is_none(), "a GPU is required: {error}");
-            println!("SKIPPED: {error}");
-            None
-        }
-    };
-    DEVICE.get_or_init(open).as_ref()
+    DEVICE.get_or_init(|| common::open(&Options::from_env())).as_ref()
 }
 
 fn policy() -> PackedPolicy {
@@ -78,6 +69,7 @@ fn has(device: &WgpuBackend, op: &OpDef) -> bool {
 fn check(op: &'static OpDef) {
     if let Some(device) = device().filter(|device| has(device, op)) {
         every_case::<f32>(device, op);
+        common::assert_no_messages();
     }
 }
 

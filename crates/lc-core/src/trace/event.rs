@@ -37,11 +37,14 @@ pub enum EventType {
     Download = 12,
     /// The caller waited for a device.
     Sync = 13,
+    /// A launch ran on a device with a clock of its own, which measured the duration; the start is worked out from the wait
+    /// that saw it end.
+    DeviceWork = 14,
 }
 
 impl EventType {
     /// Every type, in the order of its discriminant.
-    pub const ALL: [EventType; 14] = [
+    pub const ALL: [EventType; 15] = [
         EventType::MallocDevice,
         EventType::FreeDevice,
         EventType::Memcpy,
@@ -56,6 +59,7 @@ impl EventType {
         EventType::Upload,
         EventType::Download,
         EventType::Sync,
+        EventType::DeviceWork,
     ];
 
     /// The name on event rows.
@@ -75,6 +79,7 @@ impl EventType {
             EventType::Upload => "upload",
             EventType::Download => "download",
             EventType::Sync => "sync",
+            EventType::DeviceWork => "device_work",
         }
     }
 }

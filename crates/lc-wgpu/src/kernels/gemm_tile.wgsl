@@ -10,10 +10,6 @@ override T: u32 = 128u;
 override TK: u32 = 16u;
 // Threads beside each other along n among 32.
 override LANES: u32 = 8u;
-// 0: stored as they are; 1: finished with bias, residual and activation; 2: partial sums of a split.
-override MODE: u32 = 0u;
-// Rows of tiles that are walked together, so that what they read stays in the cache.
-override BAND: u32 = 8u;
 
 override SIDE: u32 = T / R;
 override THREADS: u32 = SIDE * SIDE;
@@ -22,16 +18,6 @@ override TILE: u32 = TK * WIDTH;
 
 var<workgroup> tile_a: array<vec4<f32>, 2u * TILE>;
 var<workgroup> tile_b: array<vec4<f32>, 2u * TILE>;
-
-// First row and column of the tile with this number, in an order that walks bands of tiles column by column.
-fn corner_of(number: u32) -> vec2<u32> {
-    let down = (p.m + T - 1u) / T;
-    let across = (p.n + T - 1u) / T;
-    let band = number / (BAND * across);
-    let rest = number % (BAND * across);
-    let height = min(down - band * BAND, BAND);
-    return vec2<u32>(band * BAND + rest % height, rest / height) * T;
-}
 
 fn keep_a(at: u32, block: mat4x4<f32>) {
     tile_a[at] = block[0];
@@ -106,16 +92,4 @@ fn position(lane: u32) -> vec2<u32> {
     let block = lane / 32u;
     let within = lane % 32u;
     return vec2<u32>(block / across * (32u / LANES) + within / LANES, block % across * LANES + within % LANES);
-}
-
-fn finish4(origin: Origin, i: u32, j: u32, x: vec4<f32>) {
-    if i < p.m && j < p.n {
-        let last = p.n - 1u;
-        store(origin, i, j, vec4<f32>(
-            finish(x.x, origin, i, j),
-            finish(x.y, origin, i, min(j + 1u, last)),
-            finish(x.z, origin, i, min(j + 2u, last)),
-            finish(x.w, origin, i, min(j + 3u, last)),
-        ));
-    }
 }

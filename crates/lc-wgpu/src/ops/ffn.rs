@@ -1,8 +1,9 @@
 //! Two linear layers with an activation between them: a product each, the hidden rows in scratch memory.
 
 use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs, whole};
+use crate::ops::dense::{optional, required};
 use crate::ops::linear::Rows;
-use crate::ops::product::{encode, optional, required};
+use crate::ops::product::encode;
 use lc_core::{Activation, Attrs, DType, Math, Result};
 use lc_ops::FfnAttrs;
 use wgpu::Features;

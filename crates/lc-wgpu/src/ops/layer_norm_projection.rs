@@ -1,8 +1,9 @@
 //! Layer normalisation into scratch memory, then the product.
 
 use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs, folded, whole};
+use crate::ops::dense::{optional, required};
 use crate::ops::linear::Rows;
-use crate::ops::product::{encode, optional, required};
+use crate::ops::product::encode;
 use crate::shader::Shader;
 use lc_core::{Activation, Attrs, DType, Math, Result};
 use lc_ops::LayerNormProjectionAttrs;

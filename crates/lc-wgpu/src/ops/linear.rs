@@ -1,7 +1,8 @@
 //! `act(x·Wᵀ + bias)`: a product whose second operand is read across.
 
 use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs};
-use crate::ops::product::{Batch, Matrix, Product, encode, optional, required};
+use crate::ops::dense::{optional, required};
+use crate::ops::product::{Batch, Matrix, Product, encode};
 use lc_core::backend::DeviceTensor;
 use lc_core::{Activation, Attrs, DType, Math, Result};
 use lc_ops::LinearAttrs;

@@ -18,6 +18,8 @@ mod product;
 mod rms_norm;
 mod softmax;
 
+pub(crate) use product::Proofs;
+
 use crate::launch::Kernel;
 use crate::shader::Shader;
 
@@ -31,15 +33,24 @@ pub static ALL: &[&Kernel] = &[
     &softmax::SOFTMAX,
     &layer_norm::LAYER_NORM,
     &rms_norm::RMS_NORM,
+    &matmul::ROUNDED,
     &attention::ATTENTION,
     &attention_train::ATTENTION_TRAIN,
     &conv2d::CONV2D,
     &conv_attention::CONV_ATTENTION,
     &matmul::MATMUL,
+    &matmul::HALF,
     &matmul::VARIANTS[0],
     &matmul::VARIANTS[1],
     &matmul::VARIANTS[2],
     &matmul::VARIANTS[3],
+    &matmul::VARIANTS[4],
+    &matmul::VARIANTS[5],
+    &matmul::VARIANTS[6],
+    &matmul::VARIANTS[7],
+    &matmul::VARIANTS[8],
+    &matmul::VARIANTS[9],
+    &matmul::VARIANTS[10],
     &linear::LINEAR,
     &ffn::FFN,
     &layer_norm_projection::LAYER_NORM_PROJECTION,
@@ -73,6 +84,17 @@ pub static SHADERS: &[(&Shader, Variants)] = &[
     product::SHADERS[2],
     product::SHADERS[3],
     product::SHADERS[4],
+    product::SHADERS[5],
+    product::SHADERS[6],
+    product::SHADERS[7],
+    product::SHADERS[8],
+    product::SHADERS[9],
+    product::SHADERS[10],
+    product::SHADERS[11],
+    product::SHADERS[12],
+    product::SHADERS[13],
+    product::SHADERS[14],
+    product::SHADERS[15],
     (&layer_norm_projection::SHADER, &[&[]]),
     (&pack::SHADER, &[&[]]),
 ];

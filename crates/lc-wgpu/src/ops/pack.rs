@@ -1,7 +1,7 @@
 //! The elements of a tensor, repeated or cut to a length: one thread an element, by strides.
 
 use crate::launch::{Inputs, Kernel, Launch, Outputs, folded};
-use crate::ops::product::required;
+use crate::ops::dense::required;
 use crate::shader::Shader;
 use lc_core::{Attrs, DType, Math, Result};
 use wgpu::Features;

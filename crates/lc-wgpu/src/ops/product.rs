@@ -4,17 +4,21 @@
 //! choice, `product/shaders.rs` the kernels.
 
 mod plan;
+mod proof;
 mod shaders;
 
 pub use plan::Variant;
+pub use proof::{Proofs, matrix_units, reported};
 pub use shaders::SHADERS;
+/// What kernels on matrix units need.
+pub const MATRIX: wgpu::Features = shaders::MATRIX;
 
 use crate::launch::{Bound, Launch, folded, whole};
 use crate::pool::Pooled;
 use crate::shader::Shader;
 use crate::stream::Binding;
 use lc_core::backend::DeviceTensor;
-use lc_core::{Activation, DType, Error, ErrorKind, Result};
+use lc_core::{Activation, DType, Result};
 use plan::Plan;
 
 /// An operand: where it is bound, and its strides in elements along its two dimensions.
@@ -244,19 +248,6 @@ fn parameters(product: &Product<'_>, batch: [Batch; 2], plan: &Plan) -> [u32; PA
         inner[2],
     ];
     words.map(|word| word as u32)
-}
-
-/// The operand at `index`, if it is there: a call may leave out the last ones.
-pub fn optional<'t, 'a>(inputs: &'t [Option<DeviceTensor<'a>>], index: usize) -> Option<&'t DeviceTensor<'a>> {
-    inputs.get(index).and_then(Option::as_ref)
-}
-
-/// The operand at `index`.
-///
-/// # Errors
-/// Its absence, which the op's rule has refused before.
-pub fn required<'t, 'a>(inputs: &'t [Option<DeviceTensor<'a>>], index: usize) -> Result<&'t DeviceTensor<'a>> {
-    optional(inputs, index).ok_or_else(|| Error::new(ErrorKind::Unknown, "gpu").expected("the operands of the op"))
 }
 
 /// Asserts at compile time that the words fit the shaders'.

@@ -28,13 +28,19 @@ pub enum Variant {
     Narrow64,
     /// 32 by 32, four by four a thread, 16 deep.
     Narrow32,
+    /// 128 by 128 on matrix units of 16, four by four of them a subgroup.
+    Matrix16,
+    /// 128 by 128 on matrix units of 16, four by two of them a subgroup.
+    Matrix16Half,
+    /// 64 by 64 on matrix units of 8.
+    Matrix8,
 }
 
 impl Variant {
     fn tile(self) -> usize {
         match self {
-            Variant::Wide128 => 128,
-            Variant::Wide64 | Variant::Narrow64 => 64,
+            Variant::Wide128 | Variant::Matrix16 | Variant::Matrix16Half => 128,
+            Variant::Wide64 | Variant::Narrow64 | Variant::Matrix8 => 64,
             Variant::Narrow32 => 32,
         }
     }
@@ -43,8 +49,13 @@ impl Variant {
         match self {
             Variant::Wide128 | Variant::Narrow32 => 16,
             Variant::Wide64 => 8,
-            Variant::Narrow64 => 32,
+            Variant::Narrow64 | Variant::Matrix16 | Variant::Matrix16Half | Variant::Matrix8 => 32,
         }
+    }
+
+    /// Whether operands are rounded to float16 and multiplied on matrix units.
+    pub fn rounds(self) -> bool {
+        matches!(self, Variant::Matrix16 | Variant::Matrix16Half | Variant::Matrix8)
     }
 
     fn tiles(self, product: &Product<'_>) -> usize {
@@ -67,14 +78,19 @@ pub(super) struct Plan {
 impl Plan {
     pub fn of(product: &Product<'_>, variant: Option<Variant>) -> Plan {
         let products: usize = product.batch.iter().map(|b| b.extent).product();
+        let vectors = vectors(product);
+        // Matrix units are fed in vectors only; other operands take the portable kernel, which rounds less.
+        let variant = variant.filter(|v| !v.rounds() || vectors.is_some());
         let variant = variant.unwrap_or_else(|| choose(product, products));
         let groups = variant.tiles(product);
         let splits = split(product.k, groups * products);
         let chunk = product.k.div_ceil(splits).next_multiple_of(variant.depth());
         let splits = product.k.div_ceil(chunk);
-        let vectors = vectors(product);
         let family = Family::of(product.dtype);
         let shader = match (variant, vectors) {
+            (Variant::Matrix16, _) => family.coop16,
+            (Variant::Matrix16Half, _) => family.coop16_half,
+            (Variant::Matrix8, _) => family.coop8,
             (Variant::Wide128 | Variant::Wide64, Some(_)) => family.vec8,
             (Variant::Wide128 | Variant::Wide64, None) => family.scalar8,
             (_, Some(_)) => family.vec4,
@@ -87,15 +103,19 @@ impl Plan {
         Plan { shader, reduce: family.reduce, groups, splits, chunk, variant, mode, along_k }
     }
 
-    pub fn constants(&self) -> [(&'static str, f64); 6] {
-        [
-            ("T", self.variant.tile() as f64),
-            ("TK", self.variant.depth() as f64),
-            ("LANES", 8.0),
+    /// Values of the shader's constants.
+    pub fn constants(&self) -> Vec<(&'static str, f64)> {
+        let flag = |on: bool| f64::from(u8::from(on));
+        let mut constants = vec![
             ("MODE", f64::from(self.mode)),
-            ("A_ALONG_K", f64::from(u8::from(self.along_k[0]))),
-            ("B_ALONG_K", f64::from(u8::from(self.along_k[1]))),
-        ]
+            ("A_ALONG_K", flag(self.along_k[0])),
+            ("B_ALONG_K", flag(self.along_k[1])),
+        ];
+        if !self.variant.rounds() {
+            let (tile, depth) = (self.variant.tile() as f64, self.variant.depth() as f64);
+            constants.extend([("T", tile), ("TK", depth), ("LANES", 8.0)]);
+        }
+        constants
     }
 }
 

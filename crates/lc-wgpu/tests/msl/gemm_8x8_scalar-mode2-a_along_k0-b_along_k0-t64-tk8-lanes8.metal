@@ -53,10 +53,10 @@ struct Origin {
     uint residual;
 };
 typedef float type_3[1];
-struct type_8 {
+struct type_9 {
     metal::float4 inner[256];
 };
-struct type_9 {
+struct type_10 {
     metal::float4 inner[256];
 };
 struct Loader {
@@ -77,11 +77,11 @@ constant uint HAS_RESIDUAL = 512u;
 constant uint R = 8u;
 constant bool A_ALONG_K = false;
 constant bool B_ALONG_K = false;
+constant uint BAND = 8u;
+constant uint MODE = 2u;
 constant uint T = 64u;
 constant uint TK = 8u;
 constant uint LANES = 8u;
-constant uint MODE = 2u;
-constant uint BAND = 8u;
 constant uint SIDE = 8u;
 constant uint THREADS = 64u;
 constant uint WIDTH = 16u;
@@ -396,10 +396,44 @@ metal::uint2 corner_of(
     return metal::uint2((band * BAND) + naga_mod(rest, height), naga_div(rest, height)) * T;
 }
 
+void finish4_(
+    Origin origin_2,
+    uint i_3,
+    uint j_3,
+    metal::float4 x_5,
+    constant Params& p,
+    device type_1 const& bias,
+    device type_1 const& residual,
+    device type_1& out,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    bool local = {};
+    uint _e6 = p.m;
+    if (i_3 < _e6) {
+        uint _e12 = p.n;
+        local = j_3 < _e12;
+    } else {
+        local = false;
+    }
+    bool _e15 = local;
+    if (_e15) {
+        uint _e18 = p.n;
+        uint last = _e18 - 1u;
+        float _e22 = finish(x_5.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
+        float _e27 = finish(x_5.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
+        float _e32 = finish(x_5.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
+        float _e37 = finish(x_5.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
+        store(origin_2, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
+        return;
+    } else {
+        return;
+    }
+}
+
 void keep_a(
     uint at_4,
     metal::float4x4 block_3,
-    threadgroup type_8& tile_a
+    threadgroup type_9& tile_a
 ) {
     tile_a.inner[at_4] = block_3[0];
     tile_a.inner[at_4 + WIDTH] = block_3[1];
@@ -411,7 +445,7 @@ void keep_a(
 void keep_b(
     uint at_5,
     metal::float4x4 block_4,
-    threadgroup type_9& tile_b
+    threadgroup type_10& tile_b
 ) {
     tile_b.inner[at_5] = block_4[0];
     tile_b.inner[at_5 + WIDTH] = block_4[1];
@@ -422,7 +456,7 @@ void keep_b(
 
 Loader loader(
     uint lane_1,
-    Origin origin_2,
+    Origin origin_3,
     metal::uint2 corner,
     uint k_first,
     constant Params& p
@@ -449,7 +483,7 @@ Loader loader(
         uint _e71 = p.a_m;
         uint _e73 = l_1.k;
         uint _e77 = p.a_k;
-        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_2.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
+        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_3.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
         l_1.at = _e78;
         uint _e83 = p.a_k;
         l_1.step = TK * _e83;
@@ -459,7 +493,7 @@ Loader loader(
         uint _e98 = p.b_n;
         uint _e100 = l_1.k;
         uint _e104 = p.b_k;
-        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_2.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
+        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_3.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
         l_1.at = _e105;
         uint _e110 = p.b_k;
         l_1.step = TK * _e110;
@@ -490,8 +524,8 @@ void keep(
     Loader l_3,
     uint buffer_1,
     metal::float4x4 block_5,
-    threadgroup type_8& tile_a,
-    threadgroup type_9& tile_b
+    threadgroup type_9& tile_a,
+    threadgroup type_10& tile_b
 ) {
     if (l_3.of_a) {
         keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
@@ -510,40 +544,6 @@ metal::uint2 position(
     return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
 }
 
-void finish4_(
-    Origin origin_3,
-    uint i_3,
-    uint j_3,
-    metal::float4 x_5,
-    constant Params& p,
-    device type_1 const& bias,
-    device type_1 const& residual,
-    device type_1& out,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    bool local = {};
-    uint _e6 = p.m;
-    if (i_3 < _e6) {
-        uint _e12 = p.n;
-        local = j_3 < _e12;
-    } else {
-        local = false;
-    }
-    bool _e15 = local;
-    if (_e15) {
-        uint _e18 = p.n;
-        uint last = _e18 - 1u;
-        float _e22 = finish(x_5.x, origin_3, i_3, j_3, p, bias, residual, _buffer_sizes);
-        float _e27 = finish(x_5.y, origin_3, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
-        float _e32 = finish(x_5.z, origin_3, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
-        float _e37 = finish(x_5.w, origin_3, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
-        store(origin_3, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
-        return;
-    } else {
-        return;
-    }
-}
-
 struct main_Input {
 };
 [[max_total_threads_per_threadgroup(64)]] kernel void main_(
@@ -557,8 +557,8 @@ struct main_Input {
 , device type_1 const& b [[buffer(3)]]
 , device type_1& out [[buffer(4)]]
 , device type_3& partial [[buffer(5)]]
-, threadgroup type_8& tile_a
-, threadgroup type_9& tile_b
+, threadgroup type_9& tile_a
+, threadgroup type_10& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};

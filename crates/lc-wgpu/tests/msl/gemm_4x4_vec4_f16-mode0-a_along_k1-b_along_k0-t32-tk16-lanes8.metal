@@ -13,7 +13,7 @@ struct _mslBufferSizes {
     uint size6;
 };
 
-typedef float Element;
+typedef half Element;
 struct Params {
     uint m;
     uint n;
@@ -52,11 +52,12 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::float4 type_4[1];
-struct type_8 {
+typedef metal::half4 type_4[1];
+typedef metal::float4 type_6[1];
+struct type_11 {
     metal::float4 inner[256];
 };
-struct type_9 {
+struct type_12 {
     metal::float4 inner[256];
 };
 struct Loader {
@@ -69,19 +70,19 @@ struct Loader {
     uint step;
     char _pad5[12];
 };
-struct type_12 {
+struct type_14 {
     metal::float4 inner[4];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
 constant uint R = 4u;
 constant bool A_ALONG_K = true;
-constant bool B_ALONG_K = true;
+constant bool B_ALONG_K = false;
+constant uint BAND = 8u;
+constant uint MODE = 0u;
 constant uint T = 32u;
 constant uint TK = 16u;
 constant uint LANES = 8u;
-constant uint MODE = 1u;
-constant uint BAND = 8u;
 constant uint SIDE = 8u;
 constant uint THREADS = 64u;
 constant uint WIDTH = 8u;
@@ -235,7 +236,7 @@ metal::float4 vector_a(
     device type_4 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = a[at >> 2u];
+    metal::half4 _e5 = a[at >> 2u];
     return static_cast<metal::float4>(_e5);
 }
 
@@ -244,11 +245,11 @@ metal::float4 vector_b(
     device type_4 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = b[at_1 >> 2u];
+    metal::half4 _e5 = b[at_1 >> 2u];
     return static_cast<metal::float4>(_e5);
 }
 
-metal::float4x4 block_a(
+metal::float4x4 dense_a(
     metal::uint4 at_2,
     uint left,
     device type_4 const& a,
@@ -277,15 +278,11 @@ metal::float4x4 block_a(
             }
         }
     }
-    if (A_ALONG_K) {
-        metal::float4x4 _e34 = block_1;
-        return metal::transpose(_e34);
-    }
-    metal::float4x4 _e36 = block_1;
-    return _e36;
+    metal::float4x4 _e33 = block_1;
+    return _e33;
 }
 
-metal::float4x4 block_b(
+metal::float4x4 dense_b(
     metal::uint4 at_3,
     uint left_1,
     device type_4 const& b,
@@ -299,7 +296,7 @@ metal::float4x4 block_b(
         metal::float4 _e13 = vector_b(at_3.w, b, _buffer_sizes);
         block_2 = metal::float4x4(_e7, _e9, _e11, _e13);
     } else {
-        if (false) {
+        if (true) {
             if (left_1 > 0u) {
                 metal::float4 _e22 = vector_b(at_3.x, b, _buffer_sizes);
                 block_2[0] = _e22;
@@ -314,12 +311,34 @@ metal::float4x4 block_b(
             }
         }
     }
-    if (B_ALONG_K) {
-        metal::float4x4 _e34 = block_2;
-        return metal::transpose(_e34);
+    metal::float4x4 _e33 = block_2;
+    return _e33;
+}
+
+metal::float4x4 block_a(
+    metal::uint4 at_4,
+    uint left_2,
+    device type_4 const& a,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4x4 _e2 = dense_a(at_4, left_2, a, _buffer_sizes);
+    if (A_ALONG_K) {
+        return metal::transpose(_e2);
     }
-    metal::float4x4 _e36 = block_2;
-    return _e36;
+    return _e2;
+}
+
+metal::float4x4 block_b(
+    metal::uint4 at_5,
+    uint left_3,
+    device type_4 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4x4 _e2 = dense_b(at_5, left_3, b, _buffer_sizes);
+    if (B_ALONG_K) {
+        return metal::transpose(_e2);
+    }
+    return _e2;
 }
 
 void store(
@@ -342,7 +361,7 @@ void store(
     bool _e15 = local;
     if (_e15) {
         uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_3);
+        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::half4>(x_3);
         return;
     } else {
         return;
@@ -355,7 +374,7 @@ void store_partial(
     uint j_2,
     metal::float4 x_4,
     constant Params& p,
-    device type_4& partial,
+    device type_6& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     bool local_1 = {};
@@ -390,33 +409,67 @@ metal::uint2 corner_of(
     return metal::uint2((band * BAND) + naga_mod(rest, height), naga_div(rest, height)) * T;
 }
 
-void keep_a(
-    uint at_4,
-    metal::float4x4 block_3,
-    threadgroup type_8& tile_a
+void finish4_(
+    Origin origin_2,
+    uint i_3,
+    uint j_3,
+    metal::float4 x_5,
+    constant Params& p,
+    device type_1 const& bias,
+    device type_1 const& residual,
+    device type_4& out,
+    constant _mslBufferSizes& _buffer_sizes
 ) {
-    tile_a.inner[at_4] = block_3[0];
-    tile_a.inner[at_4 + WIDTH] = block_3[1];
-    tile_a.inner[at_4 + 16u] = block_3[2];
-    tile_a.inner[at_4 + 24u] = block_3[3];
+    bool local_2 = {};
+    uint _e6 = p.m;
+    if (i_3 < _e6) {
+        uint _e12 = p.n;
+        local_2 = j_3 < _e12;
+    } else {
+        local_2 = false;
+    }
+    bool _e15 = local_2;
+    if (_e15) {
+        uint _e18 = p.n;
+        uint last = _e18 - 1u;
+        float _e22 = finish(x_5.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
+        float _e27 = finish(x_5.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
+        float _e32 = finish(x_5.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
+        float _e37 = finish(x_5.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
+        store(origin_2, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
+        return;
+    } else {
+        return;
+    }
+}
+
+void keep_a(
+    uint at_6,
+    metal::float4x4 block_3,
+    threadgroup type_11& tile_a
+) {
+    tile_a.inner[at_6] = block_3[0];
+    tile_a.inner[at_6 + WIDTH] = block_3[1];
+    tile_a.inner[at_6 + 16u] = block_3[2];
+    tile_a.inner[at_6 + 24u] = block_3[3];
     return;
 }
 
 void keep_b(
-    uint at_5,
+    uint at_7,
     metal::float4x4 block_4,
-    threadgroup type_9& tile_b
+    threadgroup type_12& tile_b
 ) {
-    tile_b.inner[at_5] = block_4[0];
-    tile_b.inner[at_5 + WIDTH] = block_4[1];
-    tile_b.inner[at_5 + 16u] = block_4[2];
-    tile_b.inner[at_5 + 24u] = block_4[3];
+    tile_b.inner[at_7] = block_4[0];
+    tile_b.inner[at_7 + WIDTH] = block_4[1];
+    tile_b.inner[at_7 + 16u] = block_4[2];
+    tile_b.inner[at_7 + 24u] = block_4[3];
     return;
 }
 
 Loader loader(
     uint lane_1,
-    Origin origin_2,
+    Origin origin_3,
     metal::uint2 corner,
     uint k_first,
     constant Params& p
@@ -443,7 +496,7 @@ Loader loader(
         uint _e71 = p.a_m;
         uint _e73 = l_1.k;
         uint _e77 = p.a_k;
-        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_2.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
+        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_3.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
         l_1.at = _e78;
         uint _e83 = p.a_k;
         l_1.step = TK * _e83;
@@ -453,7 +506,7 @@ Loader loader(
         uint _e98 = p.b_n;
         uint _e100 = l_1.k;
         uint _e104 = p.b_k;
-        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_2.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
+        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_3.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
         l_1.at = _e105;
         uint _e110 = p.b_k;
         l_1.step = TK * _e110;
@@ -470,12 +523,12 @@ metal::float4x4 fetch(
     device type_4 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint left_2 = k_end - metal::min(k_2 + l_2.k, k_end);
+    uint left_4 = k_end - metal::min(k_2 + l_2.k, k_end);
     if (l_2.of_a) {
-        metal::float4x4 _e9 = block_a(l_2.at, left_2, a, _buffer_sizes);
+        metal::float4x4 _e9 = block_a(l_2.at, left_4, a, _buffer_sizes);
         return _e9;
     }
-    metal::float4x4 _e11 = block_b(l_2.at, left_2, b, _buffer_sizes);
+    metal::float4x4 _e11 = block_b(l_2.at, left_4, b, _buffer_sizes);
     return _e11;
 }
 
@@ -483,8 +536,8 @@ void keep(
     Loader l_3,
     uint buffer_1,
     metal::float4x4 block_5,
-    threadgroup type_8& tile_a,
-    threadgroup type_9& tile_b
+    threadgroup type_11& tile_a,
+    threadgroup type_12& tile_b
 ) {
     if (l_3.of_a) {
         keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
@@ -503,40 +556,6 @@ metal::uint2 position(
     return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
 }
 
-void finish4_(
-    Origin origin_3,
-    uint i_3,
-    uint j_3,
-    metal::float4 x_5,
-    constant Params& p,
-    device type_1 const& bias,
-    device type_1 const& residual,
-    device type_4& out,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    bool local_2 = {};
-    uint _e6 = p.m;
-    if (i_3 < _e6) {
-        uint _e12 = p.n;
-        local_2 = j_3 < _e12;
-    } else {
-        local_2 = false;
-    }
-    bool _e15 = local_2;
-    if (_e15) {
-        uint _e18 = p.n;
-        uint last = _e18 - 1u;
-        float _e22 = finish(x_5.x, origin_3, i_3, j_3, p, bias, residual, _buffer_sizes);
-        float _e27 = finish(x_5.y, origin_3, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
-        float _e32 = finish(x_5.z, origin_3, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
-        float _e37 = finish(x_5.w, origin_3, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
-        store(origin_3, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
-        return;
-    } else {
-        return;
-    }
-}
-
 struct main_Input {
 };
 [[max_total_threads_per_threadgroup(64)]] kernel void main_(
@@ -549,9 +568,9 @@ struct main_Input {
 , device type_4 const& a [[buffer(2)]]
 , device type_4 const& b [[buffer(3)]]
 , device type_4& out [[buffer(4)]]
-, device type_4& partial [[buffer(5)]]
-, threadgroup type_8& tile_a
-, threadgroup type_9& tile_b
+, device type_6& partial [[buffer(5)]]
+, threadgroup type_11& tile_a
+, threadgroup type_12& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
@@ -563,7 +582,7 @@ struct main_Input {
     uint k = {};
     metal::float4x4 block = {};
     uint step = {};
-    type_12 sums = {};
+    type_14 sums = {};
     uint s = 0u;
     uint number_2 = (group.y * groups.x) + group.x;
     uint _e10 = p.m;
@@ -657,7 +676,7 @@ struct main_Input {
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
+    if (true) {
         metal::float4 _e151 = c0_;
         store(_e39, i_4, j_4, _e151, p, out, _buffer_sizes);
         metal::float4 _e154 = c1_;
@@ -686,7 +705,7 @@ struct main_Input {
             metal::float4 _e185 = c1_;
             metal::float4 _e186 = c2_;
             metal::float4 _e187 = c3_;
-            sums = type_12 {{_e184, _e185, _e186, _e187}};
+            sums = type_14 {{_e184, _e185, _e186, _e187}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {

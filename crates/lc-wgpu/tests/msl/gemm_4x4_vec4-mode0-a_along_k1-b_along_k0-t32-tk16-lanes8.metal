@@ -53,11 +53,11 @@ struct Origin {
     uint residual;
 };
 typedef metal::float4 type_4[1];
-struct type_8 {
-    metal::float4 inner[1024];
-};
 struct type_9 {
-    metal::float4 inner[1024];
+    metal::float4 inner[256];
+};
+struct type_10 {
+    metal::float4 inner[256];
 };
 struct Loader {
     bool of_a;
@@ -70,22 +70,22 @@ struct Loader {
     char _pad5[12];
 };
 struct type_12 {
-    metal::float4 inner[16];
+    metal::float4 inner[4];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint R = 8u;
+constant uint R = 4u;
 constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = false;
-constant uint T = 128u;
+constant uint BAND = 8u;
+constant uint MODE = 0u;
+constant uint T = 32u;
 constant uint TK = 16u;
 constant uint LANES = 8u;
-constant uint MODE = 0u;
-constant uint BAND = 8u;
-constant uint SIDE = 16u;
-constant uint THREADS = 256u;
-constant uint WIDTH = 32u;
-constant uint TILE = 512u;
+constant uint SIDE = 8u;
+constant uint THREADS = 64u;
+constant uint WIDTH = 8u;
+constant uint TILE = 128u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -248,7 +248,7 @@ metal::float4 vector_b(
     return static_cast<metal::float4>(_e5);
 }
 
-metal::float4x4 block_a(
+metal::float4x4 dense_a(
     metal::uint4 at_2,
     uint left,
     device type_4 const& a,
@@ -277,15 +277,11 @@ metal::float4x4 block_a(
             }
         }
     }
-    if (A_ALONG_K) {
-        metal::float4x4 _e34 = block_1;
-        return metal::transpose(_e34);
-    }
-    metal::float4x4 _e36 = block_1;
-    return _e36;
+    metal::float4x4 _e33 = block_1;
+    return _e33;
 }
 
-metal::float4x4 block_b(
+metal::float4x4 dense_b(
     metal::uint4 at_3,
     uint left_1,
     device type_4 const& b,
@@ -314,12 +310,34 @@ metal::float4x4 block_b(
             }
         }
     }
-    if (B_ALONG_K) {
-        metal::float4x4 _e34 = block_2;
-        return metal::transpose(_e34);
+    metal::float4x4 _e33 = block_2;
+    return _e33;
+}
+
+metal::float4x4 block_a(
+    metal::uint4 at_4,
+    uint left_2,
+    device type_4 const& a,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4x4 _e2 = dense_a(at_4, left_2, a, _buffer_sizes);
+    if (A_ALONG_K) {
+        return metal::transpose(_e2);
     }
-    metal::float4x4 _e36 = block_2;
-    return _e36;
+    return _e2;
+}
+
+metal::float4x4 block_b(
+    metal::uint4 at_5,
+    uint left_3,
+    device type_4 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4x4 _e2 = dense_b(at_5, left_3, b, _buffer_sizes);
+    if (B_ALONG_K) {
+        return metal::transpose(_e2);
+    }
+    return _e2;
 }
 
 void store(
@@ -390,121 +408,8 @@ metal::uint2 corner_of(
     return metal::uint2((band * BAND) + naga_mod(rest, height), naga_div(rest, height)) * T;
 }
 
-void keep_a(
-    uint at_4,
-    metal::float4x4 block_3,
-    threadgroup type_8& tile_a
-) {
-    tile_a.inner[at_4] = block_3[0];
-    tile_a.inner[at_4 + WIDTH] = block_3[1];
-    tile_a.inner[at_4 + 64u] = block_3[2];
-    tile_a.inner[at_4 + 96u] = block_3[3];
-    return;
-}
-
-void keep_b(
-    uint at_5,
-    metal::float4x4 block_4,
-    threadgroup type_9& tile_b
-) {
-    tile_b.inner[at_5] = block_4[0];
-    tile_b.inner[at_5 + WIDTH] = block_4[1];
-    tile_b.inner[at_5 + 64u] = block_4[2];
-    tile_b.inner[at_5 + 96u] = block_4[3];
-    return;
-}
-
-Loader loader(
-    uint lane_1,
-    Origin origin_2,
-    metal::uint2 corner,
-    uint k_first,
-    constant Params& p
-) {
-    Loader l_1 = {};
-    uint row_1 = {};
-    l_1.of_a = lane_1 < 128u;
-    uint number_1 = naga_mod(lane_1, 128u);
-    bool _e19 = l_1.of_a;
-    bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
-    row_1 = naga_mod(number_1, WIDTH);
-    l_1.k = naga_div(number_1, WIDTH) * 4u;
-    if (along_k_1) {
-        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
-        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
-    }
-    uint _e51 = l_1.k;
-    uint _e54 = row_1;
-    l_1.slot = (_e51 * WIDTH) + _e54;
-    bool _e57 = l_1.of_a;
-    if (_e57) {
-        uint _e62 = row_1;
-        uint _e68 = p.m;
-        uint _e71 = p.a_m;
-        uint _e73 = l_1.k;
-        uint _e77 = p.a_k;
-        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_2.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
-        l_1.at = _e78;
-        uint _e83 = p.a_k;
-        l_1.step = TK * _e83;
-    } else {
-        uint _e89 = row_1;
-        uint _e95 = p.n;
-        uint _e98 = p.b_n;
-        uint _e100 = l_1.k;
-        uint _e104 = p.b_k;
-        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_2.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
-        l_1.at = _e105;
-        uint _e110 = p.b_k;
-        l_1.step = TK * _e110;
-    }
-    Loader _e112 = l_1;
-    return _e112;
-}
-
-metal::float4x4 fetch(
-    Loader l_2,
-    uint k_2,
-    uint k_end,
-    device type_4 const& a,
-    device type_4 const& b,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    uint left_2 = k_end - metal::min(k_2 + l_2.k, k_end);
-    if (l_2.of_a) {
-        metal::float4x4 _e9 = block_a(l_2.at, left_2, a, _buffer_sizes);
-        return _e9;
-    }
-    metal::float4x4 _e11 = block_b(l_2.at, left_2, b, _buffer_sizes);
-    return _e11;
-}
-
-void keep(
-    Loader l_3,
-    uint buffer_1,
-    metal::float4x4 block_5,
-    threadgroup type_8& tile_a,
-    threadgroup type_9& tile_b
-) {
-    if (l_3.of_a) {
-        keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
-        return;
-    } else {
-        keep_b((buffer_1 * TILE) + l_3.slot, block_5, tile_b);
-        return;
-    }
-}
-
-metal::uint2 position(
-    uint lane_2
-) {
-    uint block_6 = naga_div(lane_2, 32u);
-    uint within = naga_mod(lane_2, 32u);
-    return metal::uint2((naga_div(block_6, 2u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 2u) * LANES) + naga_mod(within, LANES));
-}
-
 void finish4_(
-    Origin origin_3,
+    Origin origin_2,
     uint i_3,
     uint j_3,
     metal::float4 x_5,
@@ -526,20 +431,133 @@ void finish4_(
     if (_e15) {
         uint _e18 = p.n;
         uint last = _e18 - 1u;
-        float _e22 = finish(x_5.x, origin_3, i_3, j_3, p, bias, residual, _buffer_sizes);
-        float _e27 = finish(x_5.y, origin_3, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
-        float _e32 = finish(x_5.z, origin_3, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
-        float _e37 = finish(x_5.w, origin_3, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
-        store(origin_3, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
+        float _e22 = finish(x_5.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
+        float _e27 = finish(x_5.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
+        float _e32 = finish(x_5.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
+        float _e37 = finish(x_5.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
+        store(origin_2, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
         return;
     } else {
         return;
     }
 }
 
+void keep_a(
+    uint at_6,
+    metal::float4x4 block_3,
+    threadgroup type_9& tile_a
+) {
+    tile_a.inner[at_6] = block_3[0];
+    tile_a.inner[at_6 + WIDTH] = block_3[1];
+    tile_a.inner[at_6 + 16u] = block_3[2];
+    tile_a.inner[at_6 + 24u] = block_3[3];
+    return;
+}
+
+void keep_b(
+    uint at_7,
+    metal::float4x4 block_4,
+    threadgroup type_10& tile_b
+) {
+    tile_b.inner[at_7] = block_4[0];
+    tile_b.inner[at_7 + WIDTH] = block_4[1];
+    tile_b.inner[at_7 + 16u] = block_4[2];
+    tile_b.inner[at_7 + 24u] = block_4[3];
+    return;
+}
+
+Loader loader(
+    uint lane_1,
+    Origin origin_3,
+    metal::uint2 corner,
+    uint k_first,
+    constant Params& p
+) {
+    Loader l_1 = {};
+    uint row_1 = {};
+    l_1.of_a = lane_1 < 32u;
+    uint number_1 = naga_mod(lane_1, 32u);
+    bool _e19 = l_1.of_a;
+    bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
+    row_1 = naga_mod(number_1, WIDTH);
+    l_1.k = naga_div(number_1, WIDTH) * 4u;
+    if (along_k_1) {
+        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
+        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
+    }
+    uint _e51 = l_1.k;
+    uint _e54 = row_1;
+    l_1.slot = (_e51 * WIDTH) + _e54;
+    bool _e57 = l_1.of_a;
+    if (_e57) {
+        uint _e62 = row_1;
+        uint _e68 = p.m;
+        uint _e71 = p.a_m;
+        uint _e73 = l_1.k;
+        uint _e77 = p.a_k;
+        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_3.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
+        l_1.at = _e78;
+        uint _e83 = p.a_k;
+        l_1.step = TK * _e83;
+    } else {
+        uint _e89 = row_1;
+        uint _e95 = p.n;
+        uint _e98 = p.b_n;
+        uint _e100 = l_1.k;
+        uint _e104 = p.b_k;
+        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_3.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
+        l_1.at = _e105;
+        uint _e110 = p.b_k;
+        l_1.step = TK * _e110;
+    }
+    Loader _e112 = l_1;
+    return _e112;
+}
+
+metal::float4x4 fetch(
+    Loader l_2,
+    uint k_2,
+    uint k_end,
+    device type_4 const& a,
+    device type_4 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint left_4 = k_end - metal::min(k_2 + l_2.k, k_end);
+    if (l_2.of_a) {
+        metal::float4x4 _e9 = block_a(l_2.at, left_4, a, _buffer_sizes);
+        return _e9;
+    }
+    metal::float4x4 _e11 = block_b(l_2.at, left_4, b, _buffer_sizes);
+    return _e11;
+}
+
+void keep(
+    Loader l_3,
+    uint buffer_1,
+    metal::float4x4 block_5,
+    threadgroup type_9& tile_a,
+    threadgroup type_10& tile_b
+) {
+    if (l_3.of_a) {
+        keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
+        return;
+    } else {
+        keep_b((buffer_1 * TILE) + l_3.slot, block_5, tile_b);
+        return;
+    }
+}
+
+metal::uint2 position(
+    uint lane_2
+) {
+    uint block_6 = naga_div(lane_2, 32u);
+    uint within = naga_mod(lane_2, 32u);
+    return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
+}
+
 struct main_Input {
 };
-[[max_total_threads_per_threadgroup(256)]] kernel void main_(
+[[max_total_threads_per_threadgroup(64)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
@@ -550,27 +568,15 @@ struct main_Input {
 , device type_4 const& b [[buffer(3)]]
 , device type_4& out [[buffer(4)]]
 , device type_4& partial [[buffer(5)]]
-, threadgroup type_8& tile_a
-, threadgroup type_9& tile_b
+, threadgroup type_9& tile_a
+, threadgroup type_10& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
-    metal::float4 c0l = metal::float4 {};
-    metal::float4 c0h = metal::float4 {};
-    metal::float4 c1l = metal::float4 {};
-    metal::float4 c1h = metal::float4 {};
-    metal::float4 c2l = metal::float4 {};
-    metal::float4 c2h = metal::float4 {};
-    metal::float4 c3l = metal::float4 {};
-    metal::float4 c3h = metal::float4 {};
-    metal::float4 c4l = metal::float4 {};
-    metal::float4 c4h = metal::float4 {};
-    metal::float4 c5l = metal::float4 {};
-    metal::float4 c5h = metal::float4 {};
-    metal::float4 c6l = metal::float4 {};
-    metal::float4 c6h = metal::float4 {};
-    metal::float4 c7l = metal::float4 {};
-    metal::float4 c7h = metal::float4 {};
+    metal::float4 c0_ = metal::float4 {};
+    metal::float4 c1_ = metal::float4 {};
+    metal::float4 c2_ = metal::float4 {};
+    metal::float4 c3_ = metal::float4 {};
     uint buffer = 0u;
     uint k = {};
     metal::float4x4 block = {};
@@ -596,99 +602,73 @@ struct main_Input {
     Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
     l = _e52;
     metal::uint2 _e54 = position(lane);
-    Loader _e87 = l;
-    Loader _e89 = l;
-    metal::float4x4 _e90 = fetch(_e89, k_first_1, k_end_1, a, b, _buffer_sizes);
-    keep(_e87, 0u, _e90, tile_a, tile_b);
+    Loader _e63 = l;
+    Loader _e65 = l;
+    metal::float4x4 _e66 = fetch(_e65, k_first_1, k_end_1, a, b, _buffer_sizes);
+    keep(_e63, 0u, _e66, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e220 = k;
-            k = _e220 + TK;
+            uint _e134 = k;
+            k = _e134 + TK;
         }
         loop_init = false;
-        uint _e94 = k;
-        if (_e94 < k_end_1) {
+        uint _e70 = k;
+        if (_e70 < k_end_1) {
         } else {
             break;
         }
         {
-            uint _e96 = k;
-            uint next = _e96 + TK;
+            uint _e72 = k;
+            uint next = _e72 + TK;
             block = metal::float4x4 {};
             if (next < k_end_1) {
-                metal::uint4 _e103 = l.at;
-                uint _e105 = l.step;
-                l.at = _e103 + metal::uint4(_e105);
-                Loader _e108 = l;
-                metal::float4x4 _e109 = fetch(_e108, next, k_end_1, a, b, _buffer_sizes);
-                block = _e109;
+                metal::uint4 _e79 = l.at;
+                uint _e81 = l.step;
+                l.at = _e79 + metal::uint4(_e81);
+                Loader _e84 = l;
+                metal::float4x4 _e85 = fetch(_e84, next, k_end_1, a, b, _buffer_sizes);
+                block = _e85;
             }
-            uint _e110 = buffer;
-            uint first_2 = _e110 * TILE;
+            uint _e86 = buffer;
+            uint first_2 = _e86 * TILE;
             step = 0u;
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e211 = step;
-                    step = _e211 + 1u;
+                    uint _e125 = step;
+                    step = _e125 + 1u;
                 }
                 loop_init_1 = false;
-                uint _e115 = step;
-                if (_e115 < TK) {
+                uint _e91 = step;
+                if (_e91 < TK) {
                 } else {
                     break;
                 }
                 {
-                    uint _e118 = step;
-                    uint row_2 = first_2 + (_e118 * WIDTH);
+                    uint _e94 = step;
+                    uint row_2 = first_2 + (_e94 * WIDTH);
                     metal::float4 a_low = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 a_high = tile_a.inner[(row_2 + SIDE) + _e54.x];
                     metal::float4 b_low = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 b_high = tile_b.inner[(row_2 + SIDE) + _e54.y];
-                    metal::float4 _e148 = c0l;
-                    c0l = metal::fma(metal::float4(a_low.x), b_low, _e148);
-                    metal::float4 _e152 = c0h;
-                    c0h = metal::fma(metal::float4(a_low.x), b_high, _e152);
-                    metal::float4 _e156 = c1l;
-                    c1l = metal::fma(metal::float4(a_low.y), b_low, _e156);
-                    metal::float4 _e160 = c1h;
-                    c1h = metal::fma(metal::float4(a_low.y), b_high, _e160);
-                    metal::float4 _e164 = c2l;
-                    c2l = metal::fma(metal::float4(a_low.z), b_low, _e164);
-                    metal::float4 _e168 = c2h;
-                    c2h = metal::fma(metal::float4(a_low.z), b_high, _e168);
-                    metal::float4 _e172 = c3l;
-                    c3l = metal::fma(metal::float4(a_low.w), b_low, _e172);
-                    metal::float4 _e176 = c3h;
-                    c3h = metal::fma(metal::float4(a_low.w), b_high, _e176);
-                    metal::float4 _e180 = c4l;
-                    c4l = metal::fma(metal::float4(a_high.x), b_low, _e180);
-                    metal::float4 _e184 = c4h;
-                    c4h = metal::fma(metal::float4(a_high.x), b_high, _e184);
-                    metal::float4 _e188 = c5l;
-                    c5l = metal::fma(metal::float4(a_high.y), b_low, _e188);
-                    metal::float4 _e192 = c5h;
-                    c5h = metal::fma(metal::float4(a_high.y), b_high, _e192);
-                    metal::float4 _e196 = c6l;
-                    c6l = metal::fma(metal::float4(a_high.z), b_low, _e196);
-                    metal::float4 _e200 = c6h;
-                    c6h = metal::fma(metal::float4(a_high.z), b_high, _e200);
-                    metal::float4 _e204 = c7l;
-                    c7l = metal::fma(metal::float4(a_high.w), b_low, _e204);
-                    metal::float4 _e208 = c7h;
-                    c7h = metal::fma(metal::float4(a_high.w), b_high, _e208);
+                    metal::float4 _e110 = c0_;
+                    c0_ = metal::fma(metal::float4(a_low.x), b_low, _e110);
+                    metal::float4 _e114 = c1_;
+                    c1_ = metal::fma(metal::float4(a_low.y), b_low, _e114);
+                    metal::float4 _e118 = c2_;
+                    c2_ = metal::fma(metal::float4(a_low.z), b_low, _e118);
+                    metal::float4 _e122 = c3_;
+                    c3_ = metal::fma(metal::float4(a_low.w), b_low, _e122);
                 }
             }
             if (next < k_end_1) {
-                uint _e215 = buffer;
-                buffer = 1u - _e215;
-                Loader _e217 = l;
-                uint _e218 = buffer;
-                metal::float4x4 _e219 = block;
-                keep(_e217, _e218, _e219, tile_a, tile_b);
+                uint _e129 = buffer;
+                buffer = 1u - _e129;
+                Loader _e131 = l;
+                uint _e132 = buffer;
+                metal::float4x4 _e133 = block;
+                keep(_e131, _e132, _e133, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
@@ -696,115 +676,52 @@ struct main_Input {
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
     if (true) {
-        metal::float4 _e241 = c0l;
-        store(_e39, i_4, j_4, _e241, p, out, _buffer_sizes);
-        metal::float4 _e243 = c0h;
-        store(_e39, i_4, j_4 + 64u, _e243, p, out, _buffer_sizes);
-        metal::float4 _e246 = c1l;
-        store(_e39, i_4 + 1u, j_4, _e246, p, out, _buffer_sizes);
-        metal::float4 _e250 = c1h;
-        store(_e39, i_4 + 1u, j_4 + 64u, _e250, p, out, _buffer_sizes);
-        metal::float4 _e253 = c2l;
-        store(_e39, i_4 + 2u, j_4, _e253, p, out, _buffer_sizes);
-        metal::float4 _e257 = c2h;
-        store(_e39, i_4 + 2u, j_4 + 64u, _e257, p, out, _buffer_sizes);
-        metal::float4 _e260 = c3l;
-        store(_e39, i_4 + 3u, j_4, _e260, p, out, _buffer_sizes);
-        metal::float4 _e264 = c3h;
-        store(_e39, i_4 + 3u, j_4 + 64u, _e264, p, out, _buffer_sizes);
-        metal::float4 _e266 = c4l;
-        store(_e39, i_4 + 64u, j_4, _e266, p, out, _buffer_sizes);
-        metal::float4 _e269 = c4h;
-        store(_e39, i_4 + 64u, j_4 + 64u, _e269, p, out, _buffer_sizes);
-        metal::float4 _e273 = c5l;
-        store(_e39, (i_4 + 64u) + 1u, j_4, _e273, p, out, _buffer_sizes);
-        metal::float4 _e278 = c5h;
-        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e278, p, out, _buffer_sizes);
-        metal::float4 _e282 = c6l;
-        store(_e39, (i_4 + 64u) + 2u, j_4, _e282, p, out, _buffer_sizes);
-        metal::float4 _e287 = c6h;
-        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e287, p, out, _buffer_sizes);
-        metal::float4 _e291 = c7l;
-        store(_e39, (i_4 + 64u) + 3u, j_4, _e291, p, out, _buffer_sizes);
-        metal::float4 _e296 = c7h;
-        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e296, p, out, _buffer_sizes);
+        metal::float4 _e151 = c0_;
+        store(_e39, i_4, j_4, _e151, p, out, _buffer_sizes);
+        metal::float4 _e154 = c1_;
+        store(_e39, i_4 + 1u, j_4, _e154, p, out, _buffer_sizes);
+        metal::float4 _e157 = c2_;
+        store(_e39, i_4 + 2u, j_4, _e157, p, out, _buffer_sizes);
+        metal::float4 _e160 = c3_;
+        store(_e39, i_4 + 3u, j_4, _e160, p, out, _buffer_sizes);
         return;
     } else {
         if (false) {
-            uint _e304 = p.m;
-            uint _e308 = p.n;
-            uint part = (group.z * _e304) * _e308;
-            metal::float4 _e310 = c0l;
-            store_partial(part, i_4, j_4, _e310, p, partial, _buffer_sizes);
-            metal::float4 _e312 = c0h;
-            store_partial(part, i_4, j_4 + 64u, _e312, p, partial, _buffer_sizes);
-            metal::float4 _e315 = c1l;
-            store_partial(part, i_4 + 1u, j_4, _e315, p, partial, _buffer_sizes);
-            metal::float4 _e319 = c1h;
-            store_partial(part, i_4 + 1u, j_4 + 64u, _e319, p, partial, _buffer_sizes);
-            metal::float4 _e322 = c2l;
-            store_partial(part, i_4 + 2u, j_4, _e322, p, partial, _buffer_sizes);
-            metal::float4 _e326 = c2h;
-            store_partial(part, i_4 + 2u, j_4 + 64u, _e326, p, partial, _buffer_sizes);
-            metal::float4 _e329 = c3l;
-            store_partial(part, i_4 + 3u, j_4, _e329, p, partial, _buffer_sizes);
-            metal::float4 _e333 = c3h;
-            store_partial(part, i_4 + 3u, j_4 + 64u, _e333, p, partial, _buffer_sizes);
-            metal::float4 _e335 = c4l;
-            store_partial(part, i_4 + 64u, j_4, _e335, p, partial, _buffer_sizes);
-            metal::float4 _e338 = c4h;
-            store_partial(part, i_4 + 64u, j_4 + 64u, _e338, p, partial, _buffer_sizes);
-            metal::float4 _e342 = c5l;
-            store_partial(part, (i_4 + 64u) + 1u, j_4, _e342, p, partial, _buffer_sizes);
-            metal::float4 _e347 = c5h;
-            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e347, p, partial, _buffer_sizes);
-            metal::float4 _e351 = c6l;
-            store_partial(part, (i_4 + 64u) + 2u, j_4, _e351, p, partial, _buffer_sizes);
-            metal::float4 _e356 = c6h;
-            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e356, p, partial, _buffer_sizes);
-            metal::float4 _e360 = c7l;
-            store_partial(part, (i_4 + 64u) + 3u, j_4, _e360, p, partial, _buffer_sizes);
-            metal::float4 _e365 = c7h;
-            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e365, p, partial, _buffer_sizes);
+            uint _e168 = p.m;
+            uint _e172 = p.n;
+            uint part = (group.z * _e168) * _e172;
+            metal::float4 _e174 = c0_;
+            store_partial(part, i_4, j_4, _e174, p, partial, _buffer_sizes);
+            metal::float4 _e177 = c1_;
+            store_partial(part, i_4 + 1u, j_4, _e177, p, partial, _buffer_sizes);
+            metal::float4 _e180 = c2_;
+            store_partial(part, i_4 + 2u, j_4, _e180, p, partial, _buffer_sizes);
+            metal::float4 _e183 = c3_;
+            store_partial(part, i_4 + 3u, j_4, _e183, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e366 = c0l;
-            metal::float4 _e367 = c0h;
-            metal::float4 _e368 = c1l;
-            metal::float4 _e369 = c1h;
-            metal::float4 _e370 = c2l;
-            metal::float4 _e371 = c2h;
-            metal::float4 _e372 = c3l;
-            metal::float4 _e373 = c3h;
-            metal::float4 _e374 = c4l;
-            metal::float4 _e375 = c4h;
-            metal::float4 _e376 = c5l;
-            metal::float4 _e377 = c5h;
-            metal::float4 _e378 = c6l;
-            metal::float4 _e379 = c6h;
-            metal::float4 _e380 = c7l;
-            metal::float4 _e381 = c7h;
-            sums = type_12 {{_e366, _e367, _e368, _e369, _e370, _e371, _e372, _e373, _e374, _e375, _e376, _e377, _e378, _e379, _e380, _e381}};
+            metal::float4 _e184 = c0_;
+            metal::float4 _e185 = c1_;
+            metal::float4 _e186 = c2_;
+            metal::float4 _e187 = c3_;
+            sums = type_12 {{_e184, _e185, _e186, _e187}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e410 = s;
-                    s = _e410 + 1u;
+                    uint _e201 = s;
+                    s = _e201 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e386 = s;
-                if (_e386 < 16u) {
+                uint _e192 = s;
+                if (_e192 < 4u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e389 = s;
-                    uint _e395 = s;
-                    uint down_1 = naga_mod(naga_div(_e389, 2u), 4u) + ((_e395 >= 8u) ? 64u : 0u);
-                    uint _e401 = s;
-                    uint _e406 = s;
-                    metal::float4 _e408 = sums.inner[_e406];
-                    finish4_(_e39, i_4 + down_1, j_4 + (naga_mod(_e401, 2u) * 64u), _e408, p, bias, residual, out, _buffer_sizes);
+                    uint _e195 = s;
+                    uint _e197 = s;
+                    metal::float4 _e199 = sums.inner[_e197];
+                    finish4_(_e39, i_4 + _e195, j_4, _e199, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;
