@@ -5,7 +5,7 @@ use crate::pool::Pooled;
 use crate::shader::Shader;
 use lc_core::backend::DeviceTensor;
 use lc_core::tensor::is_contiguous;
-use lc_core::{Error, ErrorKind, Result};
+use lc_core::{DType, Error, ErrorKind, Result};
 use wgpu::Features;
 
 const RANK: usize = 8;
@@ -14,10 +14,26 @@ const GROUP: u64 = 256;
 /// `out[i] = act(x[i mod numel(x)])` for `x` of any strides.
 pub static COPY: Shader = Shader {
     name: "copy",
-    source: concat!(include_str!("../kernels/activation.wgsl"), include_str!("../kernels/copy.wgsl")),
+    source: concat!(
+        include_str!("../kernels/element_f32.wgsl"),
+        include_str!("../kernels/activation.wgsl"),
+        include_str!("../kernels/copy.wgsl")
+    ),
     bindings: 2,
     params: 4 + 2 * RANK as u32,
     needs: Features::empty(),
+};
+/// The same in float16.
+pub static COPY_F16: Shader = Shader {
+    name: "copy_f16",
+    source: concat!(
+        include_str!("../kernels/element_f16.wgsl"),
+        include_str!("../kernels/activation.wgsl"),
+        include_str!("../kernels/copy.wgsl")
+    ),
+    bindings: 2,
+    params: 4 + 2 * RANK as u32,
+    needs: Features::SHADER_F16,
 };
 
 /// A copy, then the activations by number.
@@ -114,7 +130,8 @@ pub fn copy(
         params[4 + RANK + at] = tensor.strides[d] as u32;
     }
     let groups = folded((count as u64).div_ceil(GROUP));
-    launch.dispatch(&COPY, COPY_VARIANTS[kind], &[from.binding, to.binding], &params, groups)
+    let shader = if tensor.spec.dtype == DType::F16 { &COPY_F16 } else { &COPY };
+    launch.dispatch(shader, COPY_VARIANTS[kind], &[from.binding, to.binding], &params, groups)
 }
 
 /// Encodes `to[i] = from[i mod numel]` for `count` elements of scratch memory.
