@@ -79,6 +79,17 @@ fn check(op: &'static OpDef) {
     }
 }
 
+/// Elements of two bytes: ops without products, whose results are rounded once.
+#[test]
+fn float16_of_elementwise_ops() {
+    let Some(device) = device() else { return };
+    for op in [&lc_ops::ADD, &lc_ops::SUB, &lc_ops::MUL, &lc_ops::DIV, &lc_ops::ACTIVATION] {
+        if device.kernels().iter().any(|kernel| kernel.op == op && kernel.dtypes.contains(&lc_core::DType::F16)) {
+            every_case::<half::f16>(device, op);
+        }
+    }
+}
+
 macro_rules! parity {
     ($($name:ident: $op:ident;)*) => { $(
         #[test]

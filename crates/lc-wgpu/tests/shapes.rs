@@ -222,7 +222,7 @@ fn a_key_that_a_training_row_may_not_see_takes_no_part() {
 
 #[test]
 fn rows_too_long_for_registers() {
-    for extent in [8192, 8196, 2048, 2049, 20_001] {
+    for extent in [2049, 8196, 20_001] {
         let x = Operand::noise(&[3, extent], 1);
         let vector = |seed| Operand::noise(&[extent], seed);
         agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), &[x.clone()], 1e-5);

@@ -1,10 +1,11 @@
 // Attention by tiles with an online softmax (Dao et al., 2022; Milakov and Gimelshein, 2018): scores live in registers
 // and workgroup memory only.
 //
-// A workgroup takes 4·TEAMS rows of one head and goes over the keys, 32 at a time. Eight neighbouring threads are a team;
-// each of its threads has four rows, TEAMS apart, and for them four neighbouring keys of the tile (scores) and four, or
-// twice four, columns of a block of CHUNK columns (result). Tiles are stored by vectors of four along a row, with the
-// vector's index mixed with the row's so that the threads of a subgroup read from different banks.
+// A workgroup takes 64 rows of one head and goes over the keys, 32 at a time. Eight neighbouring threads are a team; each of
+// its threads has four rows, TEAMS apart, and for them four neighbouring keys of the tile (scores) and four, or twice
+// four, columns of a block of CHUNK columns (result). Tiles are stored by vectors of four along a row, with the vector's
+// index mixed with the row's so that the threads of a subgroup read from different banks. While the scores of a tile are
+// computed its values are on their way in registers, and while its values are weighted, the next keys.
 
 struct Params {
     rows: u32,
@@ -32,17 +33,18 @@ struct Params {
     output_bias: f32,
 }
 
-override TEAMS: u32 = 16u;
+// Columns that are in workgroup memory at once: 32 or 64.
 override CHUNK: u32 = 64u;
 // Blocks of CHUNK columns of the result that a workgroup computes.
 override BLOCKS: u32 = 1u;
-// Vectors of the tile that holds keys and later probabilities: whichever are more.
-override SHARED: u32 = 512u;
 // 0: the result. 1: the result and each row's maximum and reciprocal sum. 2: rows are keys and keys are rows, whose
 // maxima and sums are known; what comes out is taken from `mask`. 3: the sums of a part of the keys, not normalised, and
 // each row's maximum and sum.
 override MODE: u32 = 0u;
 
+const TEAMS = 16u;
+const THREADS = 128u;
+const ROWS = 64u;
 const KEYS = 32u;
 const LOWEST = -3.4028234663852886e38;
 const CAUSAL = 1u;
@@ -55,8 +57,17 @@ const RECTIFY = 4u;
 var<immediate> params: Params;
 
 var<workgroup> rows_tile: array<vec4<f32>, TEAMS * CHUNK>;
-var<workgroup> keys_tile: array<vec4<f32>, SHARED>;
+// Keys, then probabilities.
+var<workgroup> keys_tile: array<vec4<f32>, 512>;
 var<workgroup> values_tile: array<vec4<f32>, 8u * CHUNK>;
+
+// A thread's part of a tile of keys or values on its way.
+struct Fetched {
+    x0: vec4<f32>,
+    x1: vec4<f32>,
+    x2: vec4<f32>,
+    x3: vec4<f32>,
+}
 
 // Four rows by eight columns of the result.
 struct Block {
@@ -257,10 +268,10 @@ fn keep(head: u32, row: u32, part: u32, top: f32, sum: f32) {
     }
 }
 
-// Loads four rows of CHUNK columns a thread's team: rows beyond the last, and columns beyond the last, are zero.
+// Loads CHUNK columns of the rows: those beyond the last, and columns beyond the last, are zero.
 fn load_rows(lane: u32, start: u32, row0: u32, column0: u32) {
     let line = CHUNK / 4u;
-    for (var i = lane; i < 4u * TEAMS * line; i += 8u * TEAMS) {
+    for (var i = lane; i < ROWS * line; i += THREADS) {
         let r = i / line;
         let c = i % line;
         let column = column0 + 4u * c;
@@ -269,28 +280,63 @@ fn load_rows(lane: u32, start: u32, row0: u32, column0: u32) {
     }
 }
 
-fn load_keys(lane: u32, start: u32, key0: u32, column0: u32) {
+fn fetch_keys(lane: u32, start: u32, key0: u32, column0: u32) -> Fetched {
     let line = CHUNK / 4u;
-    for (var i = lane; i < KEYS * line; i += 8u * TEAMS) {
-        let r = i / line;
-        let c = i % line;
-        let column = column0 + 4u * c;
-        let left = select(0u, params.dim - column, column < params.dim && key0 + r < params.keys);
-        keys_tile[r * line + (c ^ (r / 4u))] = read_k(start + (key0 + r) * params.k.w + column, left);
+    let step = THREADS / line;
+    let key = key0 + lane / line;
+    let column = column0 + lane % line * 4u;
+    let left = select(0u, params.dim - column, column < params.dim);
+    var f: Fetched;
+    f.x0 = read_k(start + key * params.k.w + column, select(0u, left, key < params.keys));
+    f.x1 = read_k(start + (key + step) * params.k.w + column, select(0u, left, key + step < params.keys));
+    if CHUNK > 32u {
+        f.x2 = read_k(start + (key + 2u * step) * params.k.w + column, select(0u, left, key + 2u * step < params.keys));
+        f.x3 = read_k(start + (key + 3u * step) * params.k.w + column, select(0u, left, key + 3u * step < params.keys));
+    }
+    return f;
+}
+
+fn fetch_values(lane: u32, start: u32, key0: u32, column0: u32) -> Fetched {
+    let line = CHUNK / 4u;
+    let step = THREADS / line;
+    let key = key0 + lane / line;
+    let column = column0 + lane % line * 4u;
+    let left = select(0u, params.value_dim - column, column < params.value_dim);
+    var f: Fetched;
+    f.x0 = read_v(start + key * params.v.w + column, select(0u, left, key < params.keys));
+    f.x1 = read_v(start + (key + step) * params.v.w + column, select(0u, left, key + step < params.keys));
+    if CHUNK > 32u {
+        f.x2 = read_v(start + (key + 2u * step) * params.v.w + column, select(0u, left, key + 2u * step < params.keys));
+        f.x3 = read_v(start + (key + 3u * step) * params.v.w + column, select(0u, left, key + 3u * step < params.keys));
+    }
+    return f;
+}
+
+fn keep_key(lane: u32, number: u32, x: vec4<f32>) {
+    let line = CHUNK / 4u;
+    let r = lane / line + number * (THREADS / line);
+    keys_tile[r * line + ((lane % line) ^ (r / 4u))] = x;
+}
+
+fn keep_keys(lane: u32, f: Fetched) {
+    keep_key(lane, 0u, f.x0);
+    keep_key(lane, 1u, f.x1);
+    if CHUNK > 32u {
+        keep_key(lane, 2u, f.x2);
+        keep_key(lane, 3u, f.x3);
     }
 }
 
-fn load_values(lane: u32, start: u32, key0: u32, column0: u32) {
-    let line = CHUNK / 4u;
-    for (var i = lane; i < KEYS * line; i += 8u * TEAMS) {
-        let r = i / line;
-        let column = column0 + 4u * (i % line);
-        let left = select(0u, params.value_dim - column, column < params.value_dim && key0 + r < params.keys);
-        values_tile[i] = read_v(start + (key0 + r) * params.v.w + column, left);
+fn keep_values(lane: u32, f: Fetched) {
+    values_tile[lane] = f.x0;
+    values_tile[lane + THREADS] = f.x1;
+    if CHUNK > 32u {
+        values_tile[lane + 2u * THREADS] = f.x2;
+        values_tile[lane + 3u * THREADS] = f.x3;
     }
 }
 
-@compute @workgroup_size(8u * TEAMS)
+@compute @workgroup_size(128)
 fn main(
     @builtin(workgroup_id) group: vec3<u32>,
     @builtin(num_workgroups) groups: vec3<u32>,
@@ -300,7 +346,7 @@ fn main(
     let team = lane / 8u;
     let member = lane % 8u;
     // Row tiles are the innermost, so that neighbours share keys; the last come first, since causal ones are longest.
-    let row_tiles = (params.rows + 4u * TEAMS - 1u) / (4u * TEAMS);
+    let row_tiles = (params.rows + ROWS - 1u) / ROWS;
     let column_tiles = (params.value_dim + BLOCKS * CHUNK - 1u) / (BLOCKS * CHUNK);
     let parts = (params.keys + params.part - 1u) / params.part;
     var id = group.y * groups.x + group.x;
@@ -314,7 +360,7 @@ fn main(
     if head >= params.all_heads {
         return;
     }
-    let row0 = row_tile * 4u * TEAMS;
+    let row0 = row_tile * ROWS;
     let row = row0 + team;
     let column0 = column_tile * BLOCKS * CHUNK;
     let causal = (params.flags & CAUSAL) != 0u;
@@ -331,7 +377,7 @@ fn main(
     if causal && MODE == 2u {
         key_start = max(key_start, row0 / KEYS * KEYS);
     } else if causal {
-        key_end = min(key_end, row0 + 4u * TEAMS);
+        key_end = min(key_end, row0 + ROWS);
     }
 
     var left: Block;
@@ -340,8 +386,10 @@ fn main(
     var top = vec4<f32>(LOWEST);
     var sum = vec4<f32>(0.0);
     let whole = params.dim <= CHUNK;
+    var coming: Fetched;
     if whole {
         load_rows(lane, from_q, row0, 0u);
+        coming = fetch_keys(lane, from_k, key_start, 0u);
     }
     for (var key0 = key_start; key0 < key_end; key0 += KEYS) {
         var s0 = vec4<f32>(0.0);
@@ -352,9 +400,13 @@ fn main(
             workgroupBarrier();
             if !whole {
                 load_rows(lane, from_q, row0, d);
+                coming = fetch_keys(lane, from_k, key0, d);
             }
-            load_keys(lane, from_k, key0, d);
+            keep_keys(lane, coming);
             workgroupBarrier();
+            if d + CHUNK >= params.dim {
+                coming = fetch_values(lane, from_v, key0, column0);
+            }
             for (var c = 0u; c < line; c++) {
                 let at_row = team * line + (c ^ (team & 7u));
                 let at_key = member * 4u * line + (c ^ member);
@@ -370,14 +422,24 @@ fn main(
         }
 
         let key = key0 + 4u * member;
-        let see0 = sees(row, key);
-        let see1 = sees(row, key + 1u);
-        let see2 = sees(row, key + 2u);
-        let see3 = sees(row, key + 3u);
-        let seen0 = vec4<bool>(see0.x, see1.x, see2.x, see3.x);
-        let seen1 = vec4<bool>(see0.y, see1.y, see2.y, see3.y);
-        let seen2 = vec4<bool>(see0.z, see1.z, see2.z, see3.z);
-        let seen3 = vec4<bool>(see0.w, see1.w, see2.w, see3.w);
+        var diagonal = causal && key0 + KEYS > row0;
+        if MODE == 2u {
+            diagonal = causal && key0 < row0 + ROWS;
+        }
+        var seen0 = vec4<bool>(true);
+        var seen1 = vec4<bool>(true);
+        var seen2 = vec4<bool>(true);
+        var seen3 = vec4<bool>(true);
+        if diagonal || key0 + KEYS > params.keys {
+            let see0 = sees(row, key);
+            let see1 = sees(row, key + 1u);
+            let see2 = sees(row, key + 2u);
+            let see3 = sees(row, key + 3u);
+            seen0 = vec4<bool>(see0.x, see1.x, see2.x, see3.x);
+            seen1 = vec4<bool>(see0.y, see1.y, see2.y, see3.y);
+            seen2 = vec4<bool>(see0.z, see1.z, see2.z, see3.z);
+            seen3 = vec4<bool>(see0.w, see1.w, see2.w, see3.w);
+        }
         s0 = scores(s0, row, key, from_mask, seen0);
         s1 = scores(s1, row + TEAMS, key, from_mask, seen1);
         s2 = scores(s2, row + 2u * TEAMS, key, from_mask, seen2);
@@ -431,11 +493,10 @@ fn main(
         keys_tile[at_p + TEAMS * 8u] = p1;
         keys_tile[at_p + TEAMS * 16u] = p2;
         keys_tile[at_p + TEAMS * 24u] = p3;
-        load_values(lane, from_v, key0, column0);
+        keep_values(lane, coming);
         workgroupBarrier();
-        var diagonal = causal && key0 + KEYS > row0;
-        if MODE == 2u {
-            diagonal = causal && key0 < row0 + 4u * TEAMS;
+        if whole && key0 + KEYS < key_end {
+            coming = fetch_keys(lane, from_k, key0 + KEYS, 0u);
         }
         if diagonal {
             weigh_diagonal_tile(&left, team, member, row, key0);
@@ -443,8 +504,9 @@ fn main(
             weigh_tile(&left, team, member);
         }
         if BLOCKS > 1u {
+            let values = fetch_values(lane, from_v, key0, column0 + CHUNK);
             workgroupBarrier();
-            load_values(lane, from_v, key0, column0 + CHUNK);
+            keep_values(lane, values);
             workgroupBarrier();
             if diagonal {
                 weigh_diagonal_tile(&right, team, member, row, key0);

@@ -4,18 +4,18 @@
 @group(0) @binding(1) var<storage, read_write> k: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> v: array<vec4<f32>>;
 
-// Four elements, or zeros where none are left.
+// Four elements, or zeros where none are left: without a branch, so that several reads are under way at once.
 fn read_q(at: u32, left: u32) -> vec4<f32> {
-    if left == 0u { return vec4<f32>(0.0); }
-    return q[at / 4u];
+    let x = q[select(0u, at / 4u, left > 0u)];
+    return select(vec4<f32>(0.0), x, left > 0u);
 }
 
 fn read_k(at: u32, left: u32) -> vec4<f32> {
-    if left == 0u { return vec4<f32>(0.0); }
-    return k[at / 4u];
+    let x = k[select(0u, at / 4u, left > 0u)];
+    return select(vec4<f32>(0.0), x, left > 0u);
 }
 
 fn read_v(at: u32, left: u32) -> vec4<f32> {
-    if left == 0u { return vec4<f32>(0.0); }
-    return v[at / 4u];
+    let x = v[select(0u, at / 4u, left > 0u)];
+    return select(vec4<f32>(0.0), x, left > 0u);
 }

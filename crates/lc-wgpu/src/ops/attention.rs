@@ -34,16 +34,18 @@ pub static MERGE: Shader = Shader {
 
 /// Some of the constants that tiles are used with.
 pub const VARIANTS: &[&[(&str, f64)]] = &[
-    &[("TEAMS", 16.0), ("CHUNK", 64.0), ("BLOCKS", 1.0), ("SHARED", 512.0), ("MODE", 0.0)],
-    &[("TEAMS", 8.0), ("CHUNK", 32.0), ("BLOCKS", 1.0), ("SHARED", 256.0), ("MODE", 1.0)],
-    &[("TEAMS", 16.0), ("CHUNK", 64.0), ("BLOCKS", 2.0), ("SHARED", 512.0), ("MODE", 2.0)],
-    &[("TEAMS", 8.0), ("CHUNK", 64.0), ("BLOCKS", 1.0), ("SHARED", 512.0), ("MODE", 3.0)],
+    &[("CHUNK", 64.0), ("BLOCKS", 1.0), ("MODE", 0.0)],
+    &[("CHUNK", 32.0), ("BLOCKS", 1.0), ("MODE", 1.0)],
+    &[("CHUNK", 64.0), ("BLOCKS", 2.0), ("MODE", 2.0)],
+    &[("CHUNK", 64.0), ("BLOCKS", 1.0), ("MODE", 3.0)],
 ];
 
-/// Keys of a tile.
+/// Rows and keys of a tile.
+const ROWS: usize = 64;
 const KEYS: usize = 32;
-/// Workgroups that fill a large device several times over.
-const ENOUGH: usize = 512;
+/// Workgroups that keep a large device busy, and the fewest tiles of a part that are worth adding up.
+const ENOUGH: usize = 528;
+const TILES: usize = 4;
 
 /// Scaled dot-product attention.
 pub static ATTENTION: Kernel = Kernel {
@@ -123,17 +125,8 @@ impl Problem<'_> {
         let columns = self.value_dim.div_ceil(chunk * blocks);
         let parts = self.keys.div_ceil(part);
         let others = self.batch * self.heads * columns * parts;
-        // Small tiles where large ones leave a device idle.
-        let teams = if others * self.rows.div_ceil(64) < ENOUGH { 8 } else { 16 };
-        let shared = (8 * chunk).max(32 * teams);
-        let groups = others * self.rows.div_ceil(4 * teams);
-        let constants = [
-            ("TEAMS", teams as f64),
-            ("CHUNK", chunk as f64),
-            ("BLOCKS", blocks as f64),
-            ("SHARED", shared as f64),
-            ("MODE", f64::from(mode as u8)),
-        ];
+        let groups = others * self.rows.div_ceil(ROWS);
+        let constants = [("CHUNK", chunk as f64), ("BLOCKS", blocks as f64), ("MODE", f64::from(mode as u8))];
         let wide = [self.dim, self.value_dim].iter().all(|d| d.is_multiple_of(4))
             && [self.q, self.k, self.v].iter().all(Operand::aligned);
         let mut params = [0u32; 32];
@@ -168,9 +161,9 @@ impl Problem<'_> {
     /// # Errors
     /// Out of memory; as [`Launch::dispatch`].
     pub fn run(&self, launch: &mut Launch<'_>) -> Result<()> {
-        let tiles = self.batch * self.heads * self.rows.div_ceil(32) * self.value_dim.div_ceil(128);
+        let tiles = self.batch * self.heads * self.rows.div_ceil(ROWS) * self.value_dim.div_ceil(128);
         // Parts long enough that adding them up costs little.
-        let parts = (ENOUGH / 2 / tiles).min(self.keys.div_ceil(8 * KEYS)).max(1);
+        let parts = (ENOUGH / tiles).min(self.keys.div_ceil(TILES * KEYS)).max(1);
         let part = self.keys.div_ceil(parts).next_multiple_of(KEYS);
         let parts = self.keys.div_ceil(part);
         let rows = self.batch * self.heads * self.rows;

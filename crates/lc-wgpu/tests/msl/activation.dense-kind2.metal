@@ -95,22 +95,23 @@ uint naga_mod(uint lhs, uint rhs) {
 
 void put(
     uint i,
-    metal::float4 y,
+    metal::float4 value,
     device type_3& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint _e4 = params.first_out;
-    uint at = _e4 + i;
-    uint _e8 = params.count;
-    uint whole = naga_div(_e8, 4u);
+    metal::float4 y = static_cast<metal::float4>(value);
+    uint _e5 = params.first_out;
+    uint at = _e5 + i;
+    uint _e9 = params.count;
+    uint whole = naga_div(_e9, 4u);
     if (i < whole) {
         out[at] = y;
         return;
     } else {
         if (i == whole) {
-            uint _e17 = params.count;
-            uint rest = naga_mod(_e17, 4u);
+            uint _e18 = params.count;
+            uint rest = naga_mod(_e18, 4u);
             if (rest > 0u) {
                 out[at].x = y.x;
             }
@@ -144,20 +145,24 @@ struct main_Input {
     uint _e13 = params.count;
     uint last = naga_div(_e13 - 1u, 4u);
     uint _e21 = params.first_x;
-    metal::float4 x0_ = x_2[_e21 + metal::min(i_1, last)];
-    uint _e29 = params.first_x;
-    metal::float4 x1_ = x_2[_e29 + metal::min(i_1 + 256u, last)];
-    uint _e39 = params.first_x;
-    metal::float4 x2_ = x_2[_e39 + metal::min(i_1 + 512u, last)];
-    uint _e49 = params.first_x;
-    metal::float4 x3_ = x_2[_e49 + metal::min(i_1 + 768u, last)];
-    metal::float4 _e56 = apply(x0_);
-    put(i_1, _e56, out, params, _buffer_sizes);
-    metal::float4 _e59 = apply(x1_);
-    put(i_1 + 256u, _e59, out, params, _buffer_sizes);
-    metal::float4 _e62 = apply(x2_);
-    put(i_1 + 512u, _e62, out, params, _buffer_sizes);
-    metal::float4 _e65 = apply(x3_);
-    put(i_1 + 768u, _e65, out, params, _buffer_sizes);
+    metal::float4 _e25 = x_2[_e21 + metal::min(i_1, last)];
+    metal::float4 x0_ = static_cast<metal::float4>(_e25);
+    uint _e30 = params.first_x;
+    metal::float4 _e36 = x_2[_e30 + metal::min(i_1 + 256u, last)];
+    metal::float4 x1_ = static_cast<metal::float4>(_e36);
+    uint _e41 = params.first_x;
+    metal::float4 _e47 = x_2[_e41 + metal::min(i_1 + 512u, last)];
+    metal::float4 x2_ = static_cast<metal::float4>(_e47);
+    uint _e52 = params.first_x;
+    metal::float4 _e58 = x_2[_e52 + metal::min(i_1 + 768u, last)];
+    metal::float4 x3_ = static_cast<metal::float4>(_e58);
+    metal::float4 _e60 = apply(x0_);
+    put(i_1, _e60, out, params, _buffer_sizes);
+    metal::float4 _e63 = apply(x1_);
+    put(i_1 + 256u, _e63, out, params, _buffer_sizes);
+    metal::float4 _e66 = apply(x2_);
+    put(i_1 + 512u, _e66, out, params, _buffer_sizes);
+    metal::float4 _e69 = apply(x3_);
+    put(i_1 + 768u, _e69, out, params, _buffer_sizes);
     return;
 }

@@ -9,6 +9,7 @@ struct _mslBufferSizes {
     uint size1;
 };
 
+typedef float Element;
 struct type_2 {
     uint inner[8];
 };
@@ -20,7 +21,7 @@ struct Params {
     type_2 dims;
     type_2 strides;
 };
-typedef float type_3[1];
+typedef Element type_3[1];
 constant uint RANK = 8u;
 constant uint KIND = 0u;
 
@@ -139,8 +140,8 @@ struct main_Input {
     }
     uint _e53 = params.first_out;
     uint _e58 = at;
-    float _e60 = x_2[_e58];
-    float _e61 = activate(KIND, _e60);
-    out[_e53 + i] = _e61;
+    Element _e60 = x_2[_e58];
+    float _e62 = activate(KIND, static_cast<float>(_e60));
+    out[_e53 + i] = static_cast<float>(_e62);
     return;
 }

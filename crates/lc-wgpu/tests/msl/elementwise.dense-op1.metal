@@ -40,18 +40,18 @@ metal::float4 left(
         uint _e9 = params.first_a;
         uint _e15 = params.first_a;
         float _e19 = a[naga_div(_e9, 4u)][naga_mod(_e15, 4u)];
-        return metal::float4(_e19);
+        return metal::float4(static_cast<float>(_e19));
     }
-    uint _e23 = params.period_a;
-    if (i < _e23) {
-        uint _e28 = params.first_a;
-        metal::float4 _e31 = a[_e28 + i];
-        return _e31;
+    uint _e24 = params.period_a;
+    if (i < _e24) {
+        uint _e29 = params.first_a;
+        metal::float4 _e32 = a[_e29 + i];
+        return static_cast<metal::float4>(_e32);
     }
-    uint _e35 = params.first_a;
-    uint _e38 = params.period_a;
-    metal::float4 _e42 = a[_e35 + naga_mod(i, _e38)];
-    return _e42;
+    uint _e37 = params.first_a;
+    uint _e40 = params.period_a;
+    metal::float4 _e44 = a[_e37 + naga_mod(i, _e40)];
+    return static_cast<metal::float4>(_e44);
 }
 
 metal::float4 right(
@@ -65,18 +65,18 @@ metal::float4 right(
         uint _e9 = params.first_b;
         uint _e15 = params.first_b;
         float _e19 = b[naga_div(_e9, 4u)][naga_mod(_e15, 4u)];
-        return metal::float4(_e19);
+        return metal::float4(static_cast<float>(_e19));
     }
-    uint _e23 = params.period_b;
-    if (i_1 < _e23) {
-        uint _e28 = params.first_b;
-        metal::float4 _e31 = b[_e28 + i_1];
-        return _e31;
+    uint _e24 = params.period_b;
+    if (i_1 < _e24) {
+        uint _e29 = params.first_b;
+        metal::float4 _e32 = b[_e29 + i_1];
+        return static_cast<metal::float4>(_e32);
     }
-    uint _e35 = params.first_b;
-    uint _e38 = params.period_b;
-    metal::float4 _e42 = b[_e35 + naga_mod(i_1, _e38)];
-    return _e42;
+    uint _e37 = params.first_b;
+    uint _e40 = params.period_b;
+    metal::float4 _e44 = b[_e37 + naga_mod(i_1, _e40)];
+    return static_cast<metal::float4>(_e44);
 }
 
 metal::float4 apply(
@@ -101,22 +101,23 @@ metal::float4 apply(
 
 void put(
     uint i_2,
-    metal::float4 y_1,
+    metal::float4 value,
     device type_2& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint _e4 = params.first_out;
-    uint at = _e4 + i_2;
-    uint _e8 = params.count;
-    uint whole = naga_div(_e8, 4u);
+    metal::float4 y_1 = static_cast<metal::float4>(value);
+    uint _e5 = params.first_out;
+    uint at = _e5 + i_2;
+    uint _e9 = params.count;
+    uint whole = naga_div(_e9, 4u);
     if (i_2 < whole) {
         out[at] = y_1;
         return;
     } else {
         if (i_2 == whole) {
-            uint _e17 = params.count;
-            uint rest = naga_mod(_e17, 4u);
+            uint _e18 = params.count;
+            uint rest = naga_mod(_e18, 4u);
             if (rest > 0u) {
                 out[at].x = y_1.x;
             }

@@ -21,11 +21,11 @@ struct Params {
 };
 typedef Wide type_3[1];
 struct type_5 {
-    Wide inner[8];
+    Wide inner[32];
 };
 constant uint WIDTH = 1u;
 constant uint GROUP = 256u;
-constant uint MOST = 8u;
+constant uint MOST = 32u;
 constant uint TEAM = 1u;
 constant uint HOLD = 4u;
 

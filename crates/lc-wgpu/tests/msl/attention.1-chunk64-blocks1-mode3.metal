@@ -44,6 +44,12 @@ struct type_6 {
 struct type_7 {
     metal::float4 inner[512];
 };
+struct Fetched {
+    metal::float4 x0_;
+    metal::float4 x1_;
+    metal::float4 x2_;
+    metal::float4 x3_;
+};
 struct Block {
     metal::float4 a0_;
     metal::float4 a1_;
@@ -54,15 +60,16 @@ struct Block {
     metal::float4 b2_;
     metal::float4 b3_;
 };
+constant uint TEAMS = 16u;
+constant uint THREADS = 128u;
+constant uint ROWS = 64u;
 constant uint KEYS = 32u;
 constant uint CAUSAL = 1u;
 constant uint MASKED = 2u;
 constant uint RECTIFY = 4u;
-constant uint TEAMS = 16u;
 constant uint CHUNK = 64u;
 constant uint BLOCKS = 1u;
-constant uint SHARED = 512u;
-constant uint MODE = 0u;
+constant uint MODE = 3u;
 
 metal::float4 read_q(
     uint at,
@@ -266,8 +273,8 @@ void weigh_tile(
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e78 = g;
-            g = _e78 + 1u;
+            uint _e69 = g;
+            g = _e69 + 1u;
         }
         loop_init = false;
         uint _e9 = g;
@@ -282,8 +289,8 @@ void weigh_tile(
             metal::float4 p1_1 = keys_tile.inner[at_6 + 128u];
             metal::float4 p2_1 = keys_tile.inner[at_6 + 256u];
             metal::float4 p3_1 = keys_tile.inner[at_6 + 384u];
-            uint _e46 = g;
-            uint start_3 = (_e46 * CHUNK) + member;
+            uint _e37 = g;
+            uint start_3 = (_e37 * CHUNK) + member;
             weigh(o_3, metal::float4(p0_1.x, p1_1.x, p2_1.x, p3_1.x), start_3, values_tile);
             weigh(o_3, metal::float4(p0_1.y, p1_1.y, p2_1.y, p3_1.y), start_3 + 16u, values_tile);
             weigh(o_3, metal::float4(p0_1.z, p1_1.z, p2_1.z, p3_1.z), start_3 + 32u, values_tile);
@@ -299,12 +306,12 @@ metal::bool4 sees(
     constant Params& params
 ) {
     metal::uint4 rows = metal::uint4(row, row + TEAMS, row + 32u, row + 48u);
-    uint _e17 = params.keys;
-    if (key >= _e17) {
+    uint _e11 = params.keys;
+    if (key >= _e11) {
         return metal::bool4(false);
     }
-    uint _e23 = params.flags;
-    if ((_e23 & CAUSAL) == 0u) {
+    uint _e17 = params.flags;
+    if ((_e17 & CAUSAL) == 0u) {
         return metal::bool4(true);
     }
     if (false) {
@@ -335,8 +342,8 @@ void weigh_diagonal_tile(
     bool loop_init_1 = true;
     while(true) {
         if (!loop_init_1) {
-            uint _e65 = j_1;
-            j_1 = _e65 + 1u;
+            uint _e56 = j_1;
+            j_1 = _e56 + 1u;
         }
         loop_init_1 = false;
         uint _e7 = j_1;
@@ -350,14 +357,14 @@ void weigh_diagonal_tile(
             uint _e19 = j_1;
             uint c_1 = naga_mod(_e19, 4u);
             float _e25 = keys_tile.inner[at_7][c_1];
-            float _e34 = keys_tile.inner[at_7 + 128u][c_1];
-            float _e43 = keys_tile.inner[at_7 + 256u][c_1];
-            float _e52 = keys_tile.inner[at_7 + 384u][c_1];
-            metal::float4 p_2 = metal::float4(_e25, _e34, _e43, _e52);
-            uint _e54 = j_1;
-            metal::bool4 _e56 = sees(row_1, key_1 + _e54, params);
-            uint _e57 = j_1;
-            weigh_seen(o_4, p_2, _e56, (_e57 * 16u) + member_1, values_tile);
+            float _e31 = keys_tile.inner[at_7 + 128u][c_1];
+            float _e37 = keys_tile.inner[at_7 + 256u][c_1];
+            float _e43 = keys_tile.inner[at_7 + 384u][c_1];
+            metal::float4 p_2 = metal::float4(_e25, _e31, _e37, _e43);
+            uint _e45 = j_1;
+            metal::bool4 _e47 = sees(row_1, key_1 + _e45, params);
+            uint _e48 = j_1;
+            weigh_seen(o_4, p_2, _e47, (_e48 * 16u) + member_1, values_tile);
         }
     }
     return;
@@ -374,17 +381,17 @@ metal::float4 scores(
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 s = {};
-    bool local_6 = {};
+    bool local_8 = {};
     float _e7 = params.scale;
     s = sums_1 * _e7;
     uint _e12 = params.flags;
     if ((_e12 & MASKED) != 0u) {
         uint _e21 = params.rows;
-        local_6 = row_2 < _e21;
+        local_8 = row_2 < _e21;
     } else {
-        local_6 = false;
+        local_8 = false;
     }
-    bool _e24 = local_6;
+    bool _e24 = local_8;
     if (_e24) {
         uint _e28 = params.mask.z;
         uint at_8 = at_mask + (row_2 * _e28);
@@ -473,7 +480,7 @@ void put(
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint i_2 = 0u;
-    bool local_7 = {};
+    bool local_9 = {};
     bool loop_init_3 = true;
     while(true) {
         if (!loop_init_3) {
@@ -491,11 +498,11 @@ void put(
             if (row_3 < _e11) {
                 uint _e15 = i_2;
                 uint _e19 = params.value_dim;
-                local_7 = (column + _e15) < _e19;
+                local_9 = (column + _e15) < _e19;
             } else {
-                local_7 = false;
+                local_9 = false;
             }
-            bool _e22 = local_7;
+            bool _e22 = local_9;
             if (_e22) {
                 uint _e25 = i_2;
                 uint _e28 = i_2;
@@ -519,9 +526,9 @@ void finish(
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint i_3 = 0u;
-    bool local_8 = {};
+    bool local_10 = {};
     metal::float4 y_1 = {};
-    if (false) {
+    if (true) {
         uint _e12 = params.all_heads;
         uint _e17 = params.rows;
         uint line = (((part * _e12) + head) * _e17) + row_4;
@@ -555,11 +562,11 @@ void finish(
                 if (row_4 < _e61) {
                     uint _e65 = i_3;
                     uint _e69 = params.value_dim;
-                    local_8 = (column_1 + _e65) < _e69;
+                    local_10 = (column_1 + _e65) < _e69;
                 } else {
-                    local_8 = false;
+                    local_10 = false;
                 }
-                bool _e72 = local_8;
+                bool _e72 = local_10;
                 if (_e72) {
                     uint _e75 = i_3;
                     uint _e79 = i_3;
@@ -649,13 +656,13 @@ void load_rows(
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint i_4 = {};
-    bool local_9 = {};
+    bool local_11 = {};
     i_4 = lane_2;
     bool loop_init_5 = true;
     while(true) {
         if (!loop_init_5) {
-            uint _e58 = i_4;
-            i_4 = _e58 + 128u;
+            uint _e56 = i_4;
+            i_4 = _e56 + THREADS;
         }
         loop_init_5 = false;
         uint _e9 = i_4;
@@ -664,125 +671,144 @@ void load_rows(
             break;
         }
         {
+            uint _e14 = i_4;
+            uint r = naga_div(_e14, 16u);
             uint _e16 = i_4;
-            uint r = naga_div(_e16, 16u);
-            uint _e18 = i_4;
-            uint c_2 = naga_mod(_e18, 16u);
+            uint c_2 = naga_mod(_e16, 16u);
             uint column_3 = column0_ + (4u * c_2);
-            uint _e26 = params.dim;
-            uint _e30 = params.dim;
-            if (column_3 < _e30) {
-                uint _e37 = params.rows;
-                local_9 = (row0_ + r) < _e37;
+            uint _e24 = params.dim;
+            uint _e28 = params.dim;
+            if (column_3 < _e28) {
+                uint _e35 = params.rows;
+                local_11 = (row0_ + r) < _e35;
             } else {
-                local_9 = false;
+                local_11 = false;
             }
-            bool _e40 = local_9;
-            uint left_4 = _e40 ? (_e26 - column_3) : 0u;
-            uint _e53 = params.q.w;
-            metal::float4 _e57 = read_q((start + ((row0_ + r) * _e53)) + column_3, left_4, q, _buffer_sizes);
-            rows_tile.inner[(r * 16u) + (c_2 ^ (r & 7u))] = _e57;
+            bool _e38 = local_11;
+            uint left_4 = _e38 ? (_e24 - column_3) : 0u;
+            uint _e51 = params.q.w;
+            metal::float4 _e55 = read_q((start + ((row0_ + r) * _e51)) + column_3, left_4, q, _buffer_sizes);
+            rows_tile.inner[(r * 16u) + (c_2 ^ (r & 7u))] = _e55;
         }
     }
     return;
 }
 
-void load_keys(
+Fetched fetch_keys(
     uint lane_3,
     uint start_1,
     uint key0_1,
     uint column0_1,
     device type_1 const& k,
     constant Params& params,
-    threadgroup type_6& keys_tile,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint i_5 = {};
-    bool local_10 = {};
-    i_5 = lane_3;
-    bool loop_init_6 = true;
-    while(true) {
-        if (!loop_init_6) {
-            uint _e56 = i_5;
-            i_5 = _e56 + 128u;
-        }
-        loop_init_6 = false;
-        uint _e9 = i_5;
-        if (_e9 < 512u) {
-        } else {
-            break;
-        }
-        {
-            uint _e14 = i_5;
-            uint r_1 = naga_div(_e14, 16u);
-            uint _e16 = i_5;
-            uint c_3 = naga_mod(_e16, 16u);
-            uint column_4 = column0_1 + (4u * c_3);
-            uint _e24 = params.dim;
-            uint _e28 = params.dim;
-            if (column_4 < _e28) {
-                uint _e35 = params.keys;
-                local_10 = (key0_1 + r_1) < _e35;
-            } else {
-                local_10 = false;
-            }
-            bool _e38 = local_10;
-            uint left_5 = _e38 ? (_e24 - column_4) : 0u;
-            uint _e51 = params.k.w;
-            metal::float4 _e55 = read_k((start_1 + ((key0_1 + r_1) * _e51)) + column_4, left_5, k, _buffer_sizes);
-            keys_tile.inner[(r_1 * 16u) + (c_3 ^ naga_div(r_1, 4u))] = _e55;
-        }
+    Fetched f = {};
+    uint key_3 = key0_1 + naga_div(lane_3, 16u);
+    uint column_4 = column0_1 + (naga_mod(lane_3, 16u) * 4u);
+    uint _e20 = params.dim;
+    uint _e24 = params.dim;
+    uint left_5 = (column_4 < _e24) ? (_e20 - column_4) : 0u;
+    uint _e32 = params.k.w;
+    uint _e39 = params.keys;
+    metal::float4 _e42 = read_k((start_1 + (key_3 * _e32)) + column_4, (key_3 < _e39) ? left_5 : 0u, k, _buffer_sizes);
+    f.x0_ = _e42;
+    uint _e48 = params.k.w;
+    uint _e56 = params.keys;
+    metal::float4 _e59 = read_k((start_1 + ((key_3 + 8u) * _e48)) + column_4, ((key_3 + 8u) < _e56) ? left_5 : 0u, k, _buffer_sizes);
+    f.x1_ = _e59;
+    if (true) {
+        uint _e71 = params.k.w;
+        uint _e81 = params.keys;
+        metal::float4 _e84 = read_k((start_1 + ((key_3 + 16u) * _e71)) + column_4, ((key_3 + 16u) < _e81) ? left_5 : 0u, k, _buffer_sizes);
+        f.x2_ = _e84;
+        uint _e92 = params.k.w;
+        uint _e102 = params.keys;
+        metal::float4 _e105 = read_k((start_1 + ((key_3 + 24u) * _e92)) + column_4, ((key_3 + 24u) < _e102) ? left_5 : 0u, k, _buffer_sizes);
+        f.x3_ = _e105;
     }
-    return;
+    Fetched _e106 = f;
+    return _e106;
 }
 
-void load_values(
+Fetched fetch_values(
     uint lane_4,
     uint start_2,
     uint key0_2,
     uint column0_2,
     device type_1 const& v,
     constant Params& params,
-    threadgroup type_7& values_tile,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint i_6 = {};
-    bool local_11 = {};
-    i_6 = lane_4;
-    bool loop_init_7 = true;
-    while(true) {
-        if (!loop_init_7) {
-            uint _e52 = i_6;
-            i_6 = _e52 + 128u;
-        }
-        loop_init_7 = false;
-        uint _e9 = i_6;
-        if (_e9 < 512u) {
-        } else {
-            break;
-        }
-        {
-            uint _e14 = i_6;
-            uint r_2 = naga_div(_e14, 16u);
-            uint _e17 = i_6;
-            uint column_5 = column0_2 + (4u * naga_mod(_e17, 16u));
-            uint _e24 = params.value_dim;
-            uint _e28 = params.value_dim;
-            if (column_5 < _e28) {
-                uint _e35 = params.keys;
-                local_11 = (key0_2 + r_2) < _e35;
-            } else {
-                local_11 = false;
-            }
-            bool _e38 = local_11;
-            uint left_6 = _e38 ? (_e24 - column_5) : 0u;
-            uint _e41 = i_6;
-            uint _e47 = params.v.w;
-            metal::float4 _e51 = read_v((start_2 + ((key0_2 + r_2) * _e47)) + column_5, left_6, v, _buffer_sizes);
-            values_tile.inner[_e41] = _e51;
-        }
+    Fetched f_1 = {};
+    uint key_4 = key0_2 + naga_div(lane_4, 16u);
+    uint column_5 = column0_2 + (naga_mod(lane_4, 16u) * 4u);
+    uint _e20 = params.value_dim;
+    uint _e24 = params.value_dim;
+    uint left_6 = (column_5 < _e24) ? (_e20 - column_5) : 0u;
+    uint _e32 = params.v.w;
+    uint _e39 = params.keys;
+    metal::float4 _e42 = read_v((start_2 + (key_4 * _e32)) + column_5, (key_4 < _e39) ? left_6 : 0u, v, _buffer_sizes);
+    f_1.x0_ = _e42;
+    uint _e48 = params.v.w;
+    uint _e56 = params.keys;
+    metal::float4 _e59 = read_v((start_2 + ((key_4 + 8u) * _e48)) + column_5, ((key_4 + 8u) < _e56) ? left_6 : 0u, v, _buffer_sizes);
+    f_1.x1_ = _e59;
+    if (true) {
+        uint _e71 = params.v.w;
+        uint _e81 = params.keys;
+        metal::float4 _e84 = read_v((start_2 + ((key_4 + 16u) * _e71)) + column_5, ((key_4 + 16u) < _e81) ? left_6 : 0u, v, _buffer_sizes);
+        f_1.x2_ = _e84;
+        uint _e92 = params.v.w;
+        uint _e102 = params.keys;
+        metal::float4 _e105 = read_v((start_2 + ((key_4 + 24u) * _e92)) + column_5, ((key_4 + 24u) < _e102) ? left_6 : 0u, v, _buffer_sizes);
+        f_1.x3_ = _e105;
     }
+    Fetched _e106 = f_1;
+    return _e106;
+}
+
+void keep_key(
+    uint lane_5,
+    uint number,
+    metal::float4 x_3,
+    threadgroup type_6& keys_tile
+) {
+    uint r_1 = naga_div(lane_5, 16u) + (number * 8u);
+    keys_tile.inner[(r_1 * 16u) + (naga_mod(lane_5, 16u) ^ naga_div(r_1, 4u))] = x_3;
     return;
+}
+
+void keep_keys(
+    uint lane_6,
+    Fetched f_2,
+    threadgroup type_6& keys_tile
+) {
+    keep_key(lane_6, 0u, f_2.x0_, keys_tile);
+    keep_key(lane_6, 1u, f_2.x1_, keys_tile);
+    if (true) {
+        keep_key(lane_6, 2u, f_2.x2_, keys_tile);
+        keep_key(lane_6, 3u, f_2.x3_, keys_tile);
+        return;
+    } else {
+        return;
+    }
+}
+
+void keep_values(
+    uint lane_7,
+    Fetched f_3,
+    threadgroup type_7& values_tile
+) {
+    values_tile.inner[lane_7] = f_3.x0_;
+    values_tile.inner[lane_7 + THREADS] = f_3.x1_;
+    if (true) {
+        values_tile.inner[lane_7 + 256u] = f_3.x2_;
+        values_tile.inner[lane_7 + 384u] = f_3.x3_;
+        return;
+    } else {
+        return;
+    }
 }
 
 struct main_Input {
@@ -811,6 +837,7 @@ struct main_Input {
     Block right = {};
     metal::float4 top = metal::float4(-340282350000000000000000000000000000000.0);
     metal::float4 sum = metal::float4(0.0);
+    Fetched coming = {};
     uint key0_ = {};
     metal::float4 s0_ = {};
     metal::float4 s1_ = {};
@@ -818,6 +845,14 @@ struct main_Input {
     metal::float4 s3_ = {};
     uint d = {};
     uint c = {};
+    bool local_1 = {};
+    bool diagonal = {};
+    bool local_2 = {};
+    metal::bool4 seen0_ = {};
+    metal::bool4 seen1_ = {};
+    metal::bool4 seen2_ = {};
+    metal::bool4 seen3_ = {};
+    bool local_3 = {};
     metal::float4 p0_ = {};
     metal::float4 p1_ = {};
     metal::float4 p2_ = {};
@@ -825,105 +860,106 @@ struct main_Input {
     metal::float4 tops = {};
     metal::float4 factors = {};
     uint j = {};
-    bool local_1 = {};
-    bool diagonal = {};
-    bool local_2 = {};
-    uint i = 0u;
-    bool local_3 = {};
     bool local_4 = {};
+    uint i = 0u;
     bool local_5 = {};
+    bool local_6 = {};
+    bool local_7 = {};
     uint team_3 = naga_div(lane, 8u);
     uint member_3 = naga_mod(lane, 8u);
     uint _e13 = params.rows;
-    uint row_tiles = naga_div((_e13 + 64u) - 1u, 64u);
-    uint _e28 = params.value_dim;
-    uint column_tiles = naga_div((_e28 + 64u) - 1u, 64u);
-    uint _e45 = params.keys;
+    uint row_tiles = naga_div((_e13 + ROWS) - 1u, ROWS);
+    uint _e22 = params.value_dim;
+    uint column_tiles = naga_div((_e22 + 64u) - 1u, 64u);
+    uint _e39 = params.keys;
+    uint _e42 = params.part;
     uint _e48 = params.part;
-    uint _e54 = params.part;
-    uint parts = naga_div((_e45 + _e48) - 1u, _e54);
+    uint parts = naga_div((_e39 + _e42) - 1u, _e48);
     id = (group.y * groups.x) + group.x;
-    uint _e64 = id;
-    uint row_tile = (row_tiles - 1u) - naga_mod(_e64, row_tiles);
+    uint _e58 = id;
+    uint row_tile = (row_tiles - 1u) - naga_mod(_e58, row_tiles);
+    uint _e61 = id;
+    id = naga_div(_e61, row_tiles);
+    uint _e63 = id;
+    uint column_tile = naga_mod(_e63, column_tiles);
+    uint _e65 = id;
+    id = naga_div(_e65, column_tiles);
     uint _e67 = id;
-    id = naga_div(_e67, row_tiles);
+    uint part_3 = naga_mod(_e67, parts);
     uint _e69 = id;
-    uint column_tile = naga_mod(_e69, column_tiles);
-    uint _e71 = id;
-    id = naga_div(_e71, column_tiles);
-    uint _e73 = id;
-    uint part_3 = naga_mod(_e73, parts);
-    uint _e75 = id;
-    uint head_3 = naga_div(_e75, parts);
-    uint _e79 = params.all_heads;
-    if (head_3 >= _e79) {
+    uint head_3 = naga_div(_e69, parts);
+    uint _e73 = params.all_heads;
+    if (head_3 >= _e73) {
         return;
     }
-    uint row0_1 = (row_tile * 4u) * TEAMS;
+    uint row0_1 = row_tile * ROWS;
     uint row_7 = row0_1 + team_3;
     uint column0_3 = (column_tile * BLOCKS) * CHUNK;
-    uint _e92 = params.flags;
-    bool causal = (_e92 & CAUSAL) != 0u;
-    uint _e99 = params.heads;
-    uint batch = naga_div(head_3, _e99);
-    uint _e103 = params.heads;
-    uint own_1 = naga_mod(head_3, _e103);
-    uint _e108 = params.q.x;
-    uint _e112 = params.q.y;
-    uint _e118 = params.q.z;
-    uint from_q = (_e108 + (batch * _e112)) + (own_1 * _e118);
-    uint _e124 = params.k.x;
-    uint _e128 = params.k.y;
-    uint _e133 = params.sharing;
-    uint _e138 = params.k.z;
-    uint from_k = (_e124 + (batch * _e128)) + (naga_div(own_1, _e133) * _e138);
-    uint _e144 = params.v.x;
-    uint _e148 = params.v.y;
-    uint _e153 = params.sharing;
-    uint _e158 = params.v.z;
-    uint from_v = (_e144 + (batch * _e148)) + (naga_div(own_1, _e153) * _e158);
-    uint _e163 = params.first_mask;
-    uint _e167 = params.mask.x;
-    uint _e173 = params.mask.y;
-    uint from_mask = (_e163 + (batch * _e167)) + (own_1 * _e173);
-    uint _e178 = params.part;
-    key_start = part_3 * _e178;
-    uint _e183 = params.keys;
-    uint _e184 = key_start;
-    uint _e187 = params.part;
-    key_end = metal::min(_e183, _e184 + _e187);
+    uint _e84 = params.flags;
+    bool causal = (_e84 & CAUSAL) != 0u;
+    uint _e91 = params.heads;
+    uint batch = naga_div(head_3, _e91);
+    uint _e95 = params.heads;
+    uint own_1 = naga_mod(head_3, _e95);
+    uint _e100 = params.q.x;
+    uint _e104 = params.q.y;
+    uint _e110 = params.q.z;
+    uint from_q = (_e100 + (batch * _e104)) + (own_1 * _e110);
+    uint _e116 = params.k.x;
+    uint _e120 = params.k.y;
+    uint _e125 = params.sharing;
+    uint _e130 = params.k.z;
+    uint from_k = (_e116 + (batch * _e120)) + (naga_div(own_1, _e125) * _e130);
+    uint _e136 = params.v.x;
+    uint _e140 = params.v.y;
+    uint _e145 = params.sharing;
+    uint _e150 = params.v.z;
+    uint from_v = (_e136 + (batch * _e140)) + (naga_div(own_1, _e145) * _e150);
+    uint _e155 = params.first_mask;
+    uint _e159 = params.mask.x;
+    uint _e165 = params.mask.y;
+    uint from_mask = (_e155 + (batch * _e159)) + (own_1 * _e165);
+    uint _e170 = params.part;
+    key_start = part_3 * _e170;
+    uint _e175 = params.keys;
+    uint _e176 = key_start;
+    uint _e179 = params.part;
+    key_end = metal::min(_e175, _e176 + _e179);
     if (causal) {
         local = false;
     } else {
         local = false;
     }
-    bool _e198 = local;
-    if (_e198) {
-        uint _e199 = key_start;
-        key_start = metal::max(_e199, naga_div(row0_1, KEYS) * KEYS);
+    bool _e190 = local;
+    if (_e190) {
+        uint _e191 = key_start;
+        key_start = metal::max(_e191, naga_div(row0_1, KEYS) * KEYS);
     } else {
         if (causal) {
-            uint _e205 = key_end;
-            key_end = metal::min(_e205, row0_1 + 64u);
+            uint _e197 = key_end;
+            key_end = metal::min(_e197, row0_1 + ROWS);
         }
     }
-    uint _e222 = params.dim;
-    bool whole = _e222 <= CHUNK;
+    uint _e211 = params.dim;
+    bool whole = _e211 <= CHUNK;
     if (whole) {
         load_rows(lane, from_q, row0_1, 0u, q, params, rows_tile, _buffer_sizes);
+        uint _e216 = key_start;
+        Fetched _e218 = fetch_keys(lane, from_k, _e216, 0u, k, params, _buffer_sizes);
+        coming = _e218;
     }
-    uint _e226 = key_start;
-    key0_ = _e226;
-    bool loop_init_8 = true;
+    uint _e219 = key_start;
+    key0_ = _e219;
+    bool loop_init_6 = true;
     while(true) {
-        if (!loop_init_8) {
-            uint _e592 = key0_;
-            key0_ = _e592 + KEYS;
+        if (!loop_init_6) {
+            uint _e620 = key0_;
+            key0_ = _e620 + KEYS;
         }
-        loop_init_8 = false;
-        uint _e228 = key0_;
-        uint _e229 = key_end;
-        if (_e228 < _e229) {
+        loop_init_6 = false;
+        uint _e221 = key0_;
+        uint _e222 = key_end;
+        if (_e221 < _e222) {
         } else {
             break;
         }
@@ -933,93 +969,140 @@ struct main_Input {
             s2_ = metal::float4(0.0);
             s3_ = metal::float4(0.0);
             d = 0u;
-            bool loop_init_9 = true;
+            bool loop_init_7 = true;
             while(true) {
-                if (!loop_init_9) {
-                    uint _e328 = d;
-                    d = _e328 + CHUNK;
+                if (!loop_init_7) {
+                    uint _e326 = d;
+                    d = _e326 + CHUNK;
                 }
-                loop_init_9 = false;
-                uint _e245 = d;
-                uint _e248 = params.dim;
-                if (_e245 < _e248) {
+                loop_init_7 = false;
+                uint _e238 = d;
+                uint _e241 = params.dim;
+                if (_e238 < _e241) {
                 } else {
                     break;
                 }
                 {
                     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
                     if (!(whole)) {
-                        uint _e251 = d;
-                        load_rows(lane, from_q, row0_1, _e251, q, params, rows_tile, _buffer_sizes);
+                        uint _e244 = d;
+                        load_rows(lane, from_q, row0_1, _e244, q, params, rows_tile, _buffer_sizes);
+                        uint _e245 = key0_;
+                        uint _e246 = d;
+                        Fetched _e247 = fetch_keys(lane, from_k, _e245, _e246, k, params, _buffer_sizes);
+                        coming = _e247;
                     }
-                    uint _e252 = key0_;
-                    uint _e253 = d;
-                    load_keys(lane, from_k, _e252, _e253, k, params, keys_tile, _buffer_sizes);
+                    Fetched _e248 = coming;
+                    keep_keys(lane, _e248, keys_tile);
                     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+                    uint _e249 = d;
+                    uint _e254 = params.dim;
+                    if ((_e249 + CHUNK) >= _e254) {
+                        uint _e256 = key0_;
+                        Fetched _e257 = fetch_values(lane, from_v, _e256, column0_3, v, params, _buffer_sizes);
+                        coming = _e257;
+                    }
                     c = 0u;
-                    bool loop_init_10 = true;
+                    bool loop_init_8 = true;
                     while(true) {
-                        if (!loop_init_10) {
-                            uint _e326 = c;
-                            c = _e326 + 1u;
+                        if (!loop_init_8) {
+                            uint _e324 = c;
+                            c = _e324 + 1u;
                         }
-                        loop_init_10 = false;
-                        uint _e256 = c;
-                        if (_e256 < 16u) {
+                        loop_init_8 = false;
+                        uint _e260 = c;
+                        if (_e260 < 16u) {
                         } else {
                             break;
                         }
                         {
-                            uint _e259 = c;
-                            uint at_row = (team_3 * 16u) + (_e259 ^ (team_3 & 7u));
-                            uint _e267 = c;
-                            uint at_key = ((member_3 * 4u) * 16u) + (_e267 ^ member_3);
+                            uint _e263 = c;
+                            uint at_row = (team_3 * 16u) + (_e263 ^ (team_3 & 7u));
+                            uint _e271 = c;
+                            uint at_key = ((member_3 * 4u) * 16u) + (_e271 ^ member_3);
                             metal::float4 k0_ = keys_tile.inner[at_key];
                             metal::float4 k1_ = keys_tile.inner[at_key + 16u];
                             metal::float4 k2_ = keys_tile.inner[at_key + 32u];
                             metal::float4 k3_ = keys_tile.inner[at_key + 48u];
-                            metal::float4 _e289 = s0_;
-                            metal::float4 _e292 = rows_tile.inner[at_row];
-                            metal::float4 _e293 = gains(_e289, _e292, k0_, k1_, k2_, k3_);
-                            s0_ = _e293;
-                            metal::float4 _e294 = s1_;
-                            metal::float4 _e301 = rows_tile.inner[at_row + 256u];
-                            metal::float4 _e302 = gains(_e294, _e301, k0_, k1_, k2_, k3_);
-                            s1_ = _e302;
-                            metal::float4 _e303 = s2_;
-                            metal::float4 _e312 = rows_tile.inner[at_row + 512u];
-                            metal::float4 _e313 = gains(_e303, _e312, k0_, k1_, k2_, k3_);
-                            s2_ = _e313;
-                            metal::float4 _e314 = s3_;
-                            metal::float4 _e323 = rows_tile.inner[at_row + 768u];
-                            metal::float4 _e324 = gains(_e314, _e323, k0_, k1_, k2_, k3_);
-                            s3_ = _e324;
+                            metal::float4 _e293 = s0_;
+                            metal::float4 _e296 = rows_tile.inner[at_row];
+                            metal::float4 _e297 = gains(_e293, _e296, k0_, k1_, k2_, k3_);
+                            s0_ = _e297;
+                            metal::float4 _e298 = s1_;
+                            metal::float4 _e305 = rows_tile.inner[at_row + 256u];
+                            metal::float4 _e306 = gains(_e298, _e305, k0_, k1_, k2_, k3_);
+                            s1_ = _e306;
+                            metal::float4 _e307 = s2_;
+                            metal::float4 _e313 = rows_tile.inner[at_row + 512u];
+                            metal::float4 _e314 = gains(_e307, _e313, k0_, k1_, k2_, k3_);
+                            s2_ = _e314;
+                            metal::float4 _e315 = s3_;
+                            metal::float4 _e321 = rows_tile.inner[at_row + 768u];
+                            metal::float4 _e322 = gains(_e315, _e321, k0_, k1_, k2_, k3_);
+                            s3_ = _e322;
                         }
                     }
                 }
             }
-            uint _e331 = key0_;
-            uint key_3 = _e331 + (4u * member_3);
-            metal::bool4 _e335 = sees(row_7, key_3, params);
-            metal::bool4 _e338 = sees(row_7, key_3 + 1u, params);
-            metal::bool4 _e341 = sees(row_7, key_3 + 2u, params);
-            metal::bool4 _e344 = sees(row_7, key_3 + 3u, params);
-            metal::bool4 seen0_ = metal::bool4(_e335.x, _e338.x, _e341.x, _e344.x);
-            metal::bool4 seen1_ = metal::bool4(_e335.y, _e338.y, _e341.y, _e344.y);
-            metal::bool4 seen2_ = metal::bool4(_e335.z, _e338.z, _e341.z, _e344.z);
-            metal::bool4 seen3_ = metal::bool4(_e335.w, _e338.w, _e341.w, _e344.w);
-            metal::float4 _e365 = s0_;
-            metal::float4 _e366 = scores(_e365, row_7, key_3, from_mask, seen0_, mask, params, _buffer_sizes);
-            s0_ = _e366;
-            metal::float4 _e367 = s1_;
-            metal::float4 _e370 = scores(_e367, row_7 + TEAMS, key_3, from_mask, seen1_, mask, params, _buffer_sizes);
-            s1_ = _e370;
-            metal::float4 _e371 = s2_;
-            metal::float4 _e377 = scores(_e371, row_7 + 32u, key_3, from_mask, seen2_, mask, params, _buffer_sizes);
-            s2_ = _e377;
-            metal::float4 _e378 = s3_;
-            metal::float4 _e384 = scores(_e378, row_7 + 48u, key_3, from_mask, seen3_, mask, params, _buffer_sizes);
-            s3_ = _e384;
+            uint _e329 = key0_;
+            uint key_5 = _e329 + (4u * member_3);
+            if (causal) {
+                uint _e335 = key0_;
+                local_1 = (_e335 + KEYS) > row0_1;
+            } else {
+                local_1 = false;
+            }
+            bool _e340 = local_1;
+            diagonal = _e340;
+            if (false) {
+                if (causal) {
+                    uint _e348 = key0_;
+                    local_2 = _e348 < (row0_1 + ROWS);
+                } else {
+                    local_2 = false;
+                }
+                bool _e353 = local_2;
+                diagonal = _e353;
+            }
+            seen0_ = metal::bool4(true);
+            seen1_ = metal::bool4(true);
+            seen2_ = metal::bool4(true);
+            seen3_ = metal::bool4(true);
+            bool _e366 = diagonal;
+            if (!(_e366)) {
+                uint _e370 = key0_;
+                uint _e375 = params.keys;
+                local_3 = (_e370 + KEYS) > _e375;
+            } else {
+                local_3 = true;
+            }
+            bool _e378 = local_3;
+            if (_e378) {
+                metal::bool4 _e379 = sees(row_7, key_5, params);
+                metal::bool4 _e382 = sees(row_7, key_5 + 1u, params);
+                metal::bool4 _e385 = sees(row_7, key_5 + 2u, params);
+                metal::bool4 _e388 = sees(row_7, key_5 + 3u, params);
+                seen0_ = metal::bool4(_e379.x, _e382.x, _e385.x, _e388.x);
+                seen1_ = metal::bool4(_e379.y, _e382.y, _e385.y, _e388.y);
+                seen2_ = metal::bool4(_e379.z, _e382.z, _e385.z, _e388.z);
+                seen3_ = metal::bool4(_e379.w, _e382.w, _e385.w, _e388.w);
+            }
+            metal::float4 _e409 = s0_;
+            metal::bool4 _e410 = seen0_;
+            metal::float4 _e411 = scores(_e409, row_7, key_5, from_mask, _e410, mask, params, _buffer_sizes);
+            s0_ = _e411;
+            metal::float4 _e412 = s1_;
+            metal::bool4 _e415 = seen1_;
+            metal::float4 _e416 = scores(_e412, row_7 + TEAMS, key_5, from_mask, _e415, mask, params, _buffer_sizes);
+            s1_ = _e416;
+            metal::float4 _e417 = s2_;
+            metal::bool4 _e420 = seen2_;
+            metal::float4 _e421 = scores(_e417, row_7 + 32u, key_5, from_mask, _e420, mask, params, _buffer_sizes);
+            s2_ = _e421;
+            metal::float4 _e422 = s3_;
+            metal::bool4 _e425 = seen3_;
+            metal::float4 _e426 = scores(_e422, row_7 + 48u, key_5, from_mask, _e425, mask, params, _buffer_sizes);
+            s3_ = _e426;
             p0_ = metal::float4 {};
             p1_ = metal::float4 {};
             p2_ = metal::float4 {};
@@ -1028,145 +1111,145 @@ struct main_Input {
                 tops = metal::float4(0.0);
                 factors = metal::float4(0.0);
                 j = 0u;
-                bool loop_init_11 = true;
+                bool loop_init_9 = true;
                 while(true) {
-                    if (!loop_init_11) {
-                        uint _e435 = j;
-                        j = _e435 + 1u;
+                    if (!loop_init_9) {
+                        uint _e477 = j;
+                        j = _e477 + 1u;
                     }
-                    loop_init_11 = false;
-                    uint _e405 = j;
-                    if (_e405 < 4u) {
+                    loop_init_9 = false;
+                    uint _e447 = j;
+                    if (_e447 < 4u) {
                     } else {
                         break;
                     }
                     {
-                        uint _e408 = j;
-                        uint _e412 = params.keys;
-                        if ((key_3 + _e408) < _e412) {
-                            uint _e414 = j;
-                            uint _e418 = j;
-                            float _e422 = stats[2u * (key_3 + _e418)];
-                            tops[_e414] = _e422;
-                            uint _e423 = j;
-                            uint _e427 = j;
-                            float _e433 = stats[(2u * (key_3 + _e427)) + 1u];
-                            factors[_e423] = _e433;
+                        uint _e450 = j;
+                        uint _e454 = params.keys;
+                        if ((key_5 + _e450) < _e454) {
+                            uint _e456 = j;
+                            uint _e460 = j;
+                            float _e464 = stats[2u * (key_5 + _e460)];
+                            tops[_e456] = _e464;
+                            uint _e465 = j;
+                            uint _e469 = j;
+                            float _e475 = stats[(2u * (key_5 + _e469)) + 1u];
+                            factors[_e465] = _e475;
                         }
                     }
                 }
-                metal::float4 _e437 = s0_;
-                metal::float4 _e438 = tops;
-                metal::float4 _e441 = factors;
-                p0_ = metal::exp(_e437 - _e438) * _e441;
-                metal::float4 _e443 = s1_;
-                metal::float4 _e444 = tops;
-                metal::float4 _e447 = factors;
-                p1_ = metal::exp(_e443 - _e444) * _e447;
-                metal::float4 _e449 = s2_;
-                metal::float4 _e450 = tops;
-                metal::float4 _e453 = factors;
-                p2_ = metal::exp(_e449 - _e450) * _e453;
-                metal::float4 _e455 = s3_;
-                metal::float4 _e456 = tops;
-                metal::float4 _e459 = factors;
-                p3_ = metal::exp(_e455 - _e456) * _e459;
+                metal::float4 _e479 = s0_;
+                metal::float4 _e480 = tops;
+                metal::float4 _e483 = factors;
+                p0_ = metal::exp(_e479 - _e480) * _e483;
+                metal::float4 _e485 = s1_;
+                metal::float4 _e486 = tops;
+                metal::float4 _e489 = factors;
+                p1_ = metal::exp(_e485 - _e486) * _e489;
+                metal::float4 _e491 = s2_;
+                metal::float4 _e492 = tops;
+                metal::float4 _e495 = factors;
+                p2_ = metal::exp(_e491 - _e492) * _e495;
+                metal::float4 _e497 = s3_;
+                metal::float4 _e498 = tops;
+                metal::float4 _e501 = factors;
+                p3_ = metal::exp(_e497 - _e498) * _e501;
             } else {
-                metal::float4 _e461 = s0_;
-                float _e462 = highest(_e461);
-                metal::float4 _e463 = s1_;
-                float _e464 = highest(_e463);
-                metal::float4 _e465 = s2_;
-                float _e466 = highest(_e465);
-                metal::float4 _e467 = s3_;
-                float _e468 = highest(_e467);
-                metal::float4 _e470 = team_highest(lane, team_3, metal::float4(_e462, _e464, _e466, _e468), values_tile);
-                metal::float4 _e471 = top;
-                metal::float4 higher = metal::max(_e471, _e470);
-                metal::float4 _e473 = top;
-                metal::float4 factor_1 = metal::exp(_e473 - higher);
+                metal::float4 _e503 = s0_;
+                float _e504 = highest(_e503);
+                metal::float4 _e505 = s1_;
+                float _e506 = highest(_e505);
+                metal::float4 _e507 = s2_;
+                float _e508 = highest(_e507);
+                metal::float4 _e509 = s3_;
+                float _e510 = highest(_e509);
+                metal::float4 _e512 = team_highest(lane, team_3, metal::float4(_e504, _e506, _e508, _e510), values_tile);
+                metal::float4 _e513 = top;
+                metal::float4 higher = metal::max(_e513, _e512);
+                metal::float4 _e515 = top;
+                metal::float4 factor_1 = metal::exp(_e515 - higher);
                 top = higher;
-                metal::float4 _e476 = s0_;
-                p0_ = metal::exp(_e476 - metal::float4(higher.x));
-                metal::float4 _e481 = s1_;
-                p1_ = metal::exp(_e481 - metal::float4(higher.y));
-                metal::float4 _e486 = s2_;
-                p2_ = metal::exp(_e486 - metal::float4(higher.z));
-                metal::float4 _e491 = s3_;
-                p3_ = metal::exp(_e491 - metal::float4(higher.w));
+                metal::float4 _e518 = s0_;
+                p0_ = metal::exp(_e518 - metal::float4(higher.x));
+                metal::float4 _e523 = s1_;
+                p1_ = metal::exp(_e523 - metal::float4(higher.y));
+                metal::float4 _e528 = s2_;
+                p2_ = metal::exp(_e528 - metal::float4(higher.z));
+                metal::float4 _e533 = s3_;
+                p3_ = metal::exp(_e533 - metal::float4(higher.w));
                 rescale(left, factor_1);
                 if (false) {
                     rescale(right, factor_1);
                 }
-                metal::float4 _e500 = sum;
-                sum = _e500 * factor_1;
+                metal::float4 _e542 = sum;
+                sum = _e542 * factor_1;
             }
             metal::float4 none_1 = metal::float4(0.0);
-            metal::float4 _e504 = p0_;
-            p0_ = metal::select(none_1, _e504, seen0_);
-            metal::float4 _e506 = p1_;
-            p1_ = metal::select(none_1, _e506, seen1_);
-            metal::float4 _e508 = p2_;
-            p2_ = metal::select(none_1, _e508, seen2_);
-            metal::float4 _e510 = p3_;
-            p3_ = metal::select(none_1, _e510, seen3_);
-            metal::float4 _e512 = sum;
-            metal::float4 _e513 = p0_;
-            float _e514 = total(_e513);
-            metal::float4 _e515 = p1_;
-            float _e516 = total(_e515);
-            metal::float4 _e517 = p2_;
-            float _e518 = total(_e517);
-            metal::float4 _e519 = p3_;
-            float _e520 = total(_e519);
-            sum = _e512 + metal::float4(_e514, _e516, _e518, _e520);
+            metal::float4 _e546 = p0_;
+            metal::bool4 _e547 = seen0_;
+            p0_ = metal::select(none_1, _e546, _e547);
+            metal::float4 _e549 = p1_;
+            metal::bool4 _e550 = seen1_;
+            p1_ = metal::select(none_1, _e549, _e550);
+            metal::float4 _e552 = p2_;
+            metal::bool4 _e553 = seen2_;
+            p2_ = metal::select(none_1, _e552, _e553);
+            metal::float4 _e555 = p3_;
+            metal::bool4 _e556 = seen3_;
+            p3_ = metal::select(none_1, _e555, _e556);
+            metal::float4 _e558 = sum;
+            metal::float4 _e559 = p0_;
+            float _e560 = total(_e559);
+            metal::float4 _e561 = p1_;
+            float _e562 = total(_e561);
+            metal::float4 _e563 = p2_;
+            float _e564 = total(_e563);
+            metal::float4 _e565 = p3_;
+            float _e566 = total(_e565);
+            sum = _e558 + metal::float4(_e560, _e562, _e564, _e566);
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
             uint at_p = (team_3 * 8u) + (member_3 ^ (team_3 & 7u));
-            metal::float4 _e531 = p0_;
-            keys_tile.inner[at_p] = _e531;
-            metal::float4 _e539 = p1_;
-            keys_tile.inner[at_p + 128u] = _e539;
-            metal::float4 _e547 = p2_;
-            keys_tile.inner[at_p + 256u] = _e547;
-            metal::float4 _e555 = p3_;
-            keys_tile.inner[at_p + 384u] = _e555;
-            uint _e556 = key0_;
-            load_values(lane, from_v, _e556, column0_3, v, params, values_tile, _buffer_sizes);
+            metal::float4 _e577 = p0_;
+            keys_tile.inner[at_p] = _e577;
+            metal::float4 _e582 = p1_;
+            keys_tile.inner[at_p + 128u] = _e582;
+            metal::float4 _e587 = p2_;
+            keys_tile.inner[at_p + 256u] = _e587;
+            metal::float4 _e592 = p3_;
+            keys_tile.inner[at_p + 384u] = _e592;
+            Fetched _e593 = coming;
+            keep_values(lane, _e593, values_tile);
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-            if (causal) {
-                uint _e559 = key0_;
-                local_1 = (_e559 + KEYS) > row0_1;
+            if (whole) {
+                uint _e596 = key0_;
+                uint _e599 = key_end;
+                local_4 = (_e596 + KEYS) < _e599;
             } else {
-                local_1 = false;
+                local_4 = false;
             }
-            bool _e564 = local_1;
-            diagonal = _e564;
-            if (false) {
-                if (causal) {
-                    uint _e572 = key0_;
-                    local_2 = _e572 < (row0_1 + 64u);
-                } else {
-                    local_2 = false;
-                }
-                bool _e580 = local_2;
-                diagonal = _e580;
+            bool _e602 = local_4;
+            if (_e602) {
+                uint _e603 = key0_;
+                Fetched _e607 = fetch_keys(lane, from_k, _e603 + KEYS, 0u, k, params, _buffer_sizes);
+                coming = _e607;
             }
-            bool _e581 = diagonal;
-            if (_e581) {
-                uint _e582 = key0_;
-                weigh_diagonal_tile(left, team_3, member_3, row_7, _e582, params, keys_tile, values_tile);
+            bool _e608 = diagonal;
+            if (_e608) {
+                uint _e609 = key0_;
+                weigh_diagonal_tile(left, team_3, member_3, row_7, _e609, params, keys_tile, values_tile);
             } else {
                 weigh_tile(left, team_3, member_3, keys_tile, values_tile);
             }
             if (false) {
+                uint _e614 = key0_;
+                Fetched _e617 = fetch_values(lane, from_v, _e614, column0_3 + CHUNK, v, params, _buffer_sizes);
                 metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-                uint _e587 = key0_;
-                load_values(lane, from_v, _e587, column0_3 + CHUNK, v, params, values_tile, _buffer_sizes);
+                keep_values(lane, _e617, values_tile);
                 metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-                bool _e590 = diagonal;
-                if (_e590) {
-                    uint _e591 = key0_;
-                    weigh_diagonal_tile(right, team_3, member_3, row_7, _e591, params, keys_tile, values_tile);
+                bool _e618 = diagonal;
+                if (_e618) {
+                    uint _e619 = key0_;
+                    weigh_diagonal_tile(right, team_3, member_3, row_7, _e619, params, keys_tile, values_tile);
                 } else {
                     weigh_tile(right, team_3, member_3, keys_tile, values_tile);
                 }
@@ -1174,68 +1257,68 @@ struct main_Input {
         }
     }
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-    metal::float4 _e597 = sum;
-    keys_tile.inner[lane] = _e597;
+    metal::float4 _e625 = sum;
+    keys_tile.inner[lane] = _e625;
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     sum = metal::float4(0.0);
-    bool loop_init_12 = true;
+    bool loop_init_10 = true;
     while(true) {
-        if (!loop_init_12) {
-            uint _e615 = i;
-            i = _e615 + 1u;
+        if (!loop_init_10) {
+            uint _e643 = i;
+            i = _e643 + 1u;
         }
-        loop_init_12 = false;
-        uint _e602 = i;
-        if (_e602 < 8u) {
+        loop_init_10 = false;
+        uint _e630 = i;
+        if (_e630 < 8u) {
         } else {
             break;
         }
         {
-            metal::float4 _e605 = sum;
-            uint _e609 = i;
-            metal::float4 _e612 = keys_tile.inner[(team_3 * 8u) + _e609];
-            sum = _e605 + _e612;
+            metal::float4 _e633 = sum;
+            uint _e637 = i;
+            metal::float4 _e640 = keys_tile.inner[(team_3 * 8u) + _e637];
+            sum = _e633 + _e640;
         }
     }
     if (true) {
-        local_3 = false;
+        local_5 = true;
     } else {
-        local_3 = true;
+        local_5 = true;
     }
-    bool _e629 = local_3;
-    if (_e629) {
-        local_4 = member_3 == 0u;
+    bool _e657 = local_5;
+    if (_e657) {
+        local_6 = member_3 == 0u;
     } else {
-        local_4 = false;
+        local_6 = false;
     }
-    bool _e635 = local_4;
-    if (_e635) {
-        local_5 = column_tile == 0u;
+    bool _e663 = local_6;
+    if (_e663) {
+        local_7 = column_tile == 0u;
     } else {
-        local_5 = false;
+        local_7 = false;
     }
-    bool _e641 = local_5;
-    if (_e641) {
-        float _e643 = top.x;
-        float _e645 = sum.x;
-        keep(head_3, row_7, part_3, _e643, _e645, stats, params, _buffer_sizes);
-        float _e649 = top.y;
-        float _e651 = sum.y;
-        keep(head_3, row_7 + TEAMS, part_3, _e649, _e651, stats, params, _buffer_sizes);
-        float _e658 = top.z;
-        float _e660 = sum.z;
-        keep(head_3, row_7 + 32u, part_3, _e658, _e660, stats, params, _buffer_sizes);
-        float _e667 = top.w;
-        float _e669 = sum.w;
-        keep(head_3, row_7 + 48u, part_3, _e667, _e669, stats, params, _buffer_sizes);
+    bool _e669 = local_7;
+    if (_e669) {
+        float _e671 = top.x;
+        float _e673 = sum.x;
+        keep(head_3, row_7, part_3, _e671, _e673, stats, params, _buffer_sizes);
+        float _e677 = top.y;
+        float _e679 = sum.y;
+        keep(head_3, row_7 + TEAMS, part_3, _e677, _e679, stats, params, _buffer_sizes);
+        float _e683 = top.z;
+        float _e685 = sum.z;
+        keep(head_3, row_7 + 32u, part_3, _e683, _e685, stats, params, _buffer_sizes);
+        float _e689 = top.w;
+        float _e691 = sum.w;
+        keep(head_3, row_7 + 48u, part_3, _e689, _e691, stats, params, _buffer_sizes);
     }
-    Block _e670 = left;
-    metal::float4 _e674 = sum;
-    finish_block(_e670, head_3, row_7, column0_3 + (4u * member_3), part_3, _e674, mask, out, params, _buffer_sizes);
+    Block _e692 = left;
+    metal::float4 _e696 = sum;
+    finish_block(_e692, head_3, row_7, column0_3 + (4u * member_3), part_3, _e696, mask, out, params, _buffer_sizes);
     if (false) {
-        Block _e679 = right;
-        metal::float4 _e685 = sum;
-        finish_block(_e679, head_3, row_7, (column0_3 + CHUNK) + (4u * member_3), part_3, _e685, mask, out, params, _buffer_sizes);
+        Block _e701 = right;
+        metal::float4 _e707 = sum;
+        finish_block(_e701, head_3, row_7, (column0_3 + CHUNK) + (4u * member_3), part_3, _e707, mask, out, params, _buffer_sizes);
         return;
     } else {
         return;
