@@ -18,12 +18,15 @@ pub enum Reason {
     NoKernel = 3,
     /// The measured model of both devices says that this one is faster end to end.
     Crossover = 4,
+    /// The device is as in [`Reason::Requested`] or [`Reason::Best`], and its kernel is the one that was measured to be the
+    /// fastest for such calls.
+    Tuned = 5,
 }
 
 impl Reason {
     /// Every reason, in the order of its discriminant.
-    pub const ALL: [Reason; 5] =
-        [Reason::Requested, Reason::Best, Reason::Unavailable, Reason::NoKernel, Reason::Crossover];
+    pub const ALL: [Reason; 6] =
+        [Reason::Requested, Reason::Best, Reason::Unavailable, Reason::NoKernel, Reason::Crossover, Reason::Tuned];
 
     /// A short text for receipts, traces and reports.
     pub const fn text(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Reason {
             Reason::Unavailable => "requested device is not available",
             Reason::NoKernel => "requested device has no kernel for this call",
             Reason::Crossover => "measured to be faster here",
+            Reason::Tuned => "kernel measured to be the fastest",
         }
     }
 }
@@ -52,7 +56,7 @@ pub struct Receipt {
     pub dtype: DType,
     /// The arithmetic of the kernel that ran, which may be stricter than the policy's.
     pub math: Math,
-    /// Whether the device is another than the one that was named.
+    /// Whether the device is another than the one that was named, by necessity or by [`Reason::Crossover`].
     pub fallback: bool,
     /// Why it ran there.
     pub reason: Reason,

@@ -2,7 +2,6 @@
 
 use super::{Binding, Call, Real, by_dtype};
 use crate::ops::attention::{Attention, Heads, HeadsMut, Mask, attention};
-use crate::pool;
 use lc_core::{Result, TensorRef};
 use lc_ops::AttentionAttrs;
 
@@ -63,6 +62,6 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
     };
     let target = HeadsMut { ptr: out.ptr().cast::<T>(), shape, strides };
     // SAFETY: the views are readable, their extents fit by the op's rule, and the result overlaps none of them.
-    unsafe { attention::<T>(call.isa, pool::threads(), heads(q), heads(k), heads(v), target, &params) };
+    unsafe { attention::<T>(call.isa, call.threads, heads(q), heads(k), heads(v), target, &params) };
     Ok(())
 }
