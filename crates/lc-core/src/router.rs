@@ -177,6 +177,8 @@ impl Router<'_> {
         if let Err(error) = self.store.put([Record::Choice(entry.clone())]) {
             tune::warn_once(|| format!("{error}; what is tuned is lost when the process ends"));
         }
+        // Plans that were made while nothing was known see it too.
+        crate::runtime::forget_plans();
         Some(entry)
     }
 
