@@ -13,7 +13,7 @@ array([[3., 3.],
 
 from __future__ import annotations
 
-from . import api, errors
+from . import api, errors, tuning
 from ._graph import Graph, GraphTensor, graph
 from ._native import (
     AttentionIoPolicy,
@@ -94,6 +94,7 @@ from ._native import (
     runtime_trace_timeline,
     set_default_policy,
     set_num_threads,
+    tune,
     vector_add,
 )
 from .errors import (
@@ -199,5 +200,7 @@ __all__ = [
     "runtime_trace_timeline",
     "set_default_policy",
     "set_num_threads",
+    "tune",
+    "tuning",
     "vector_add",
 ]

@@ -1,7 +1,7 @@
 //! Graphs: `GraphIR` in its original form, the schemas of its ops, and conv → attention through a planned graph.
 
 mod ab;
-mod ir;
+pub mod ir;
 mod schema;
 
 use crate::error::raise;

@@ -25,6 +25,7 @@ mod runtime;
 mod session;
 mod tensor;
 mod trace;
+mod tune;
 
 use pyo3::prelude::*;
 
@@ -51,6 +52,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
         attention_session::register,
         trace::register,
         graph::register,
+        tune::register,
     ] {
         register(m)?;
     }

@@ -70,7 +70,7 @@ fn options(
     })
 }
 
-fn attr(op: &'static str, spec: &AttrSpec, value: &Bound<'_, PyAny>) -> PyResult<AttrValue> {
+pub fn attr(op: &'static str, spec: &AttrSpec, value: &Bound<'_, PyAny>) -> PyResult<AttrValue> {
     let refuse = |expected: String| raise(Error::wrong_type(op, spec.name, expected, value.get_type().to_string()));
     match spec.kind {
         AttrKind::Int(..) if value.is_instance_of::<PyBool>() => Err(refuse("an integer".into())),
