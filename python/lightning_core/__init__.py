@@ -13,7 +13,7 @@ array([[3., 3.],
 
 from __future__ import annotations
 
-from . import api, errors, resident
+from . import api, errors, resident, tuning
 from ._graph import Graph, GraphTensor, ab_report, graph
 from ._native import (
     AttentionIoPolicy,
@@ -96,6 +96,7 @@ from ._native import (
     runtime_trace_timeline,
     set_default_policy,
     set_num_threads,
+    tune,
     vector_add,
 )
 from .errors import (
@@ -205,5 +206,7 @@ __all__ = [
     "runtime_trace_timeline",
     "set_default_policy",
     "set_num_threads",
+    "tune",
+    "tuning",
     "vector_add",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol, SupportsIndex, TypeAlias, final, overload
 
@@ -105,6 +106,12 @@ __all__ = [
     "graph_registry_schemas",
     "graph_registry_schema",
     "lightning_conv_attention_torchstrong_nchw_ab_report",
+    "tune",
+    "_tuning_path",
+    "_tuning_export",
+    "_tuning_merge",
+    "_tuning_clear",
+    "_tuning_entries",
 ]
 
 __version__: str
@@ -1160,3 +1167,16 @@ def lightning_conv_attention_torchstrong_nchw_ab_report(
 ) -> dict[str, Any]: ...
 def _measure_peak_flops(threads: SupportsIndex) -> float: ...
 def _measure_bandwidth(nbytes: SupportsIndex, threads: SupportsIndex) -> float: ...
+def tune(
+    op: str,
+    *shapes: SupportsIndex | Sequence[SupportsIndex] | None,
+    device: str = 'auto',
+    budget_ms: SupportsIndex = 50,
+    dtype: str = 'float32',
+    **attrs: Any,
+) -> dict[str, Any]: ...
+def _tuning_path() -> Path | None: ...
+def _tuning_export(path: str | PathLike[str]) -> None: ...
+def _tuning_merge(path: str | PathLike[str]) -> tuple[int, int]: ...
+def _tuning_clear() -> None: ...
+def _tuning_entries() -> list[dict[str, Any]]: ...

@@ -3,7 +3,6 @@
 use super::{Binding, Call, Real, by_dtype};
 use crate::ops::activation::activation;
 use crate::ops::attention::{Attention, Heads, HeadsMut, Mask, attention};
-use crate::pool;
 use lc_core::{Activation, Result, TensorRef};
 use lc_ops::AttentionAttrs;
 
@@ -49,7 +48,7 @@ fn unit_heads<T: Real>(call: &Call<'_>, tensor: &TensorRef<'_>, queries: usize, 
     // SAFETY: shape and strides are those of a readable view; the memory is new and has room for its elements.
     unsafe {
         let (from, to) = (tensor.ptr().cast(), memory.as_mut_ptr());
-        activation::<T>(call.isa, pool::threads(), Activation::Identity, dims, from, steps, to);
+        activation::<T>(call.isa, call.threads, Activation::Identity, dims, from, steps, to);
     }
     let strides = tensor.shape().contiguous_strides();
     Heads { ptr: memory.as_ptr(), shape: four(dims, 1), strides: four(strides.steps(), 0) }
@@ -88,6 +87,6 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
     let (k, v) = (unit_heads(call, k, shape[2], &mut dense_k), unit_heads(call, v, shape[2], &mut dense_v));
     // SAFETY: the views are readable, or copies that live until the end of this function; their extents fit by the op's
     // rule, and the result overlaps none of them.
-    unsafe { attention::<T>(call.isa, pool::threads(), heads(q), k, v, target, &params) };
+    unsafe { attention::<T>(call.isa, call.threads, heads(q), k, v, target, &params) };
     Ok(())
 }
