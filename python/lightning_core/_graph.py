@@ -411,7 +411,7 @@ def ab_report(
     traced = target if isinstance(target, Graph) else Graph(target)
     rng = np.random.default_rng(seed)
     shapes = [isinstance(x, tuple) and all(isinstance(d, int) for d in x) for x in inputs]
-    dtypes = [x.dtype for x in inputs if getattr(x, "dtype", None) in _FLOATS]
+    dtypes = [x.dtype for x in inputs if isinstance(x, np.ndarray) and x.dtype in _FLOATS]
     dtype = dtypes[0] if dtypes else np.dtype(np.float32)
     args = [rng.uniform(-1, 1, x).astype(dtype) if shape else x for x, shape in zip(inputs, shapes)]
     arrays = traced._arrays(args)
