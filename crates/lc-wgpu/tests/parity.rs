@@ -79,15 +79,30 @@ fn check(op: &'static OpDef) {
     }
 }
 
-/// Elements of two bytes: ops without products, whose results are rounded once.
+fn check_half(op: &'static OpDef) {
+    let half = |device: &&Arc<WgpuBackend>| {
+        device.kernels().iter().any(|kernel| kernel.op == op && kernel.dtypes.contains(&lc_core::DType::F16))
+    };
+    if let Some(device) = device().filter(half) {
+        every_case::<half::f16>(device, op);
+    }
+}
+
 #[test]
 fn float16_of_elementwise_ops() {
-    let Some(device) = device() else { return };
     for op in [&lc_ops::ADD, &lc_ops::SUB, &lc_ops::MUL, &lc_ops::DIV, &lc_ops::ACTIVATION] {
-        if device.kernels().iter().any(|kernel| kernel.op == op && kernel.dtypes.contains(&lc_core::DType::F16)) {
-            every_case::<half::f16>(device, op);
-        }
+        check_half(op);
     }
+}
+
+#[test]
+fn float16_of_conv2d() {
+    check_half(&lc_ops::CONV2D);
+}
+
+#[test]
+fn float16_of_attention() {
+    check_half(&lc_ops::ATTENTION);
 }
 
 macro_rules! parity {

@@ -169,7 +169,7 @@ fn heads_beside_each_other_are_no_copy_and_no_other_result() {
     agree(&lc_ops::ADD, Attrs::NONE, &[turned(1), turned(2)], 1e-6);
     agree(&lc_ops::ACTIVATION, ActivationAttrs::default().into(), &[turned(1)], 1e-6);
     let step = Operand { dims: vec![4, 8], strides: vec![16, 1], offset: 3, ..Operand::noise(&[67], 5) };
-    agree(&lc_ops::ACTIVATION, ActivationAttrs::default().into(), &[step.clone()], 1e-6);
+    agree(&lc_ops::ACTIVATION, ActivationAttrs::default().into(), std::slice::from_ref(&step), 1e-6);
     agree(&lc_ops::MUL, Attrs::NONE, &[step.clone(), step.clone()], 1e-6);
     agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), &[step], 1e-6);
 }
@@ -225,7 +225,7 @@ fn rows_too_long_for_registers() {
     for extent in [2049, 8196, 20_001] {
         let x = Operand::noise(&[3, extent], 1);
         let vector = |seed| Operand::noise(&[extent], seed);
-        agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), &[x.clone()], 1e-5);
+        agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), std::slice::from_ref(&x), 1e-5);
         agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[x.clone(), vector(2), vector(3)], 1e-5);
         agree(&lc_ops::RMS_NORM, lc_ops::RmsNormAttrs::default().into(), &[x, vector(2)], 1e-5);
     }

@@ -51,8 +51,8 @@ const CAUSAL = 1u;
 const MASKED = 2u;
 const RECTIFY = 4u;
 
-@group(0) @binding(3) var<storage, read_write> mask: array<f32>;
-@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+@group(0) @binding(3) var<storage, read_write> mask: array<Element>;
+@group(0) @binding(4) var<storage, read_write> out: array<Element>;
 @group(0) @binding(5) var<storage, read_write> stats: array<f32>;
 var<immediate> params: Params;
 
@@ -185,10 +185,10 @@ fn scores(sums: vec4<f32>, row: u32, key: u32, at_mask: u32, seen: vec4<bool>) -
     var s = sums * params.scale;
     if (params.flags & MASKED) != 0u && row < params.rows {
         let at = at_mask + row * params.mask.z;
-        if seen.x { s.x += mask[at + key * params.mask.w]; }
-        if seen.y { s.y += mask[at + (key + 1u) * params.mask.w]; }
-        if seen.z { s.z += mask[at + (key + 2u) * params.mask.w]; }
-        if seen.w { s.w += mask[at + (key + 3u) * params.mask.w]; }
+        if seen.x { s.x += f32(mask[at + key * params.mask.w]); }
+        if seen.y { s.y += f32(mask[at + (key + 1u) * params.mask.w]); }
+        if seen.z { s.z += f32(mask[at + (key + 2u) * params.mask.w]); }
+        if seen.w { s.w += f32(mask[at + (key + 3u) * params.mask.w]); }
     }
     return select(vec4<f32>(LOWEST), s, seen);
 }
@@ -216,7 +216,7 @@ fn team_highest(lane: u32, team: u32, own: vec4<f32>) -> vec4<f32> {
 fn put(row: u32, column: u32, at: u32, y: vec4<f32>) {
     for (var i = 0u; i < 4u; i++) {
         if row < params.rows && column + i < params.value_dim {
-            out[at + column + i] = y[i];
+            out[at + column + i] = Element(y[i]);
         }
     }
 }
@@ -233,7 +233,7 @@ fn finish(head: u32, row: u32, column: u32, part: u32, sum: f32, acc: vec4<f32>)
         let start = params.first_mask + row * params.mask.z;
         for (var i = 0u; i < 4u; i++) {
             if row < params.rows && column + i < params.value_dim {
-                out[at + column + i] = mask[start + (column + i) * params.mask.w] - acc[i];
+                out[at + column + i] = Element(f32(mask[start + (column + i) * params.mask.w]) - acc[i]);
             }
         }
         return;

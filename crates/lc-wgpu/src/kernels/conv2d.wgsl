@@ -20,7 +20,7 @@ var<workgroup> taps: array<Corner, 2u * DEPTH>;
 fn gather(corner: Corner, live: bool, tap: Corner) -> f32 {
     var value = 0.0;
     if live && corner.y + tap.y < params.height && corner.x + tap.x < params.width {
-        value = x[corner.at + tap.at];
+        value = f32(x[corner.at + tap.at]);
     }
     return value;
 }
@@ -30,7 +30,7 @@ fn weight(start: u32, channel0: u32, k0: u32, number: u32) -> f32 {
     let k = k0 + number % DEPTH;
     var value = 0.0;
     if number < 8u * DOWN * DEPTH && channel < params.channels && k < params.depth {
-        value = w[start + channel * params.depth + k];
+        value = f32(w[start + channel * params.depth + k]);
     }
     return value;
 }

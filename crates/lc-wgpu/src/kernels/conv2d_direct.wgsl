@@ -33,7 +33,7 @@ fn main(
             var at = corner.at + dy * params.width + dx;
             var tap = weights + i * params.filter_row + j;
             for (var c = 0u; c < params.x_channels; c++) {
-                sum = fma(x[at], w[tap], sum);
+                sum = fma(f32(x[at]), f32(w[tap]), sum);
                 at += plane;
                 tap += params.area;
             }

@@ -31,10 +31,10 @@ struct Params {
 
 override KIND: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> w: array<f32>;
-@group(0) @binding(2) var<storage, read_write> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read_write> x: array<Element>;
+@group(0) @binding(1) var<storage, read_write> w: array<Element>;
+@group(0) @binding(2) var<storage, read_write> bias: array<Element>;
+@group(0) @binding(3) var<storage, read_write> out: array<Element>;
 var<immediate> params: Params;
 
 // Where the filter's corner lies for a result: the input's element, and its row and column. All wrap below zero, in the
@@ -73,9 +73,9 @@ fn put(group: u32, channel: u32, pixel: u32, sum: f32) {
     let all = group * params.channels + channel;
     var y = sum;
     if params.has_bias != 0u {
-        y += bias[params.first_bias + all];
+        y += f32(bias[params.first_bias + all]);
     }
     let image = pixel / params.image;
     let at = (image * params.groups * params.channels + all) * params.image + pixel % params.image;
-    out[params.first_out + at] = activate(KIND, y);
+    out[params.first_out + at] = Element(activate(KIND, y));
 }

@@ -9,19 +9,49 @@ use lc_core::{Attrs, DType, Math, Result};
 use lc_ops::AttentionAttrs;
 use wgpu::Features;
 
-const fn shader(name: &'static str, source: &'static str) -> Shader {
-    Shader { name, source, bindings: 6, params: 32, needs: Features::empty() }
+const fn shader(name: &'static str, source: &'static str, needs: Features) -> Shader {
+    Shader { name, source, bindings: 6, params: 32, needs }
 }
 
 /// Operands of any extents.
 pub static TILES_1: Shader = shader(
     "attention.1",
-    concat!(include_str!("../kernels/attention_read_1.wgsl"), include_str!("../kernels/attention.wgsl")),
+    concat!(
+        include_str!("../kernels/element_f32.wgsl"),
+        include_str!("../kernels/attention_read_1.wgsl"),
+        include_str!("../kernels/attention.wgsl")
+    ),
+    Features::empty(),
 );
 /// Operands whose extents and addresses are multiples of four.
 pub static TILES_4: Shader = shader(
     "attention.4",
-    concat!(include_str!("../kernels/attention_read_4.wgsl"), include_str!("../kernels/attention.wgsl")),
+    concat!(
+        include_str!("../kernels/element_f32.wgsl"),
+        include_str!("../kernels/attention_read_4.wgsl"),
+        include_str!("../kernels/attention.wgsl")
+    ),
+    Features::empty(),
+);
+/// [`TILES_1`] in float16.
+pub static TILES_1_F16: Shader = shader(
+    "attention.1_f16",
+    concat!(
+        include_str!("../kernels/element_f16.wgsl"),
+        include_str!("../kernels/attention_read_1.wgsl"),
+        include_str!("../kernels/attention.wgsl")
+    ),
+    Features::SHADER_F16,
+);
+/// [`TILES_4`] in float16.
+pub static TILES_4_F16: Shader = shader(
+    "attention.4_f16",
+    concat!(
+        include_str!("../kernels/element_f16.wgsl"),
+        include_str!("../kernels/attention_read_4.wgsl"),
+        include_str!("../kernels/attention.wgsl")
+    ),
+    Features::SHADER_F16,
 );
 /// Adds up parts of the keys.
 pub static MERGE: Shader = Shader {
@@ -47,16 +77,22 @@ const KEYS: usize = 32;
 const ENOUGH: usize = 528;
 const TILES: usize = 4;
 
+const fn kernel(dtypes: &'static [DType], needs: Features) -> Kernel {
+    Kernel {
+        op: &lc_ops::ATTENTION,
+        name: "attention.tiled",
+        dtypes,
+        math: Math::IeeeF32,
+        needs,
+        accepts: |_, _| true,
+        launch,
+    }
+}
+
 /// Scaled dot-product attention.
-pub static ATTENTION: Kernel = Kernel {
-    op: &lc_ops::ATTENTION,
-    name: "attention.tiled",
-    dtypes: &[DType::F32],
-    math: Math::IeeeF32,
-    needs: Features::empty(),
-    accepts: |_, _| true,
-    launch,
-};
+pub static ATTENTION: Kernel = kernel(&[DType::F32], Features::empty());
+/// The same in float16.
+pub static ATTENTION_F16: Kernel = kernel(&[DType::F16], Features::SHADER_F16);
 
 /// A tensor as the kernel reads it: its first element, and the strides of batch, head and row.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +130,8 @@ pub enum Mode {
 /// One attention.
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a> {
+    /// Type of every operand.
+    pub dtype: DType,
     pub q: Operand<'a>,
     pub k: Operand<'a>,
     pub v: Operand<'a>,
@@ -153,7 +191,13 @@ impl Problem<'_> {
         params[28] = (self.output_scale as f32).to_bits();
         params[29] = (self.output_bias as f32).to_bits();
         let bindings = [self.q.binding, self.k.binding, self.v.binding, self.mask.0.binding, self.out.binding, stats];
-        launch.dispatch(if wide { &TILES_4 } else { &TILES_1 }, &constants, &bindings, &params, folded(groups as u64))
+        let shader = match (self.dtype == DType::F16, wide) {
+            (false, false) => &TILES_1,
+            (false, true) => &TILES_4,
+            (true, false) => &TILES_1_F16,
+            (true, true) => &TILES_4_F16,
+        };
+        launch.dispatch(shader, &constants, &bindings, &params, folded(groups as u64))
     }
 
     /// Encodes the whole attention, in parts if that fills the device better.
@@ -167,8 +211,8 @@ impl Problem<'_> {
         let part = self.keys.div_ceil(parts).next_multiple_of(KEYS);
         let parts = self.keys.div_ceil(part);
         let rows = self.batch * self.heads * self.rows;
-        // Sums are counted in 32 bits.
-        if parts == 1 || parts * rows * self.value_dim > u32::MAX as usize / 4 {
+        // Sums are counted in 32 bits, and parts are float32.
+        if parts == 1 || self.dtype == DType::F16 || parts * rows * self.value_dim > u32::MAX as usize / 4 {
             let nothing = launch.absent().binding;
             return self.encode(launch, Mode::Forward, nothing, self.keys.next_multiple_of(KEYS));
         }
@@ -229,6 +273,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
         None => (launch.absent(), [0; 4], false),
     };
     let problem = Problem {
+        dtype: outputs[0].spec.dtype,
         q,
         k,
         v,

@@ -55,6 +55,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let stats = launch.scratch(rows * 8)?;
     let error = launch.scratch(count * 4)?;
     let forward = Problem {
+        dtype: DType::F32,
         q: Operand::matrix(q, dim),
         k: Operand::matrix(k, dim),
         v: Operand::matrix(v, dim),

@@ -8,27 +8,53 @@ use lc_core::{Attrs, DType, Error, ErrorKind, Math, Result, Shape};
 use lc_ops::Conv2dAttrs;
 use wgpu::Features;
 
-const fn shader(name: &'static str, source: &'static str) -> Shader {
-    Shader { name, source, bindings: 4, params: 22, needs: Features::empty() }
+const fn shader(name: &'static str, source: &'static str, needs: Features) -> Shader {
+    Shader { name, source, bindings: 4, params: 22, needs }
 }
 
 /// Tiles.
 pub static TILES: Shader = shader(
     "conv2d.tiles",
     concat!(
+        include_str!("../kernels/element_f32.wgsl"),
         include_str!("../kernels/activation.wgsl"),
         include_str!("../kernels/conv2d_image.wgsl"),
         include_str!("../kernels/conv2d.wgsl")
     ),
+    Features::empty(),
+);
+/// The same in float16.
+pub static TILES_F16: Shader = shader(
+    "conv2d.tiles_f16",
+    concat!(
+        include_str!("../kernels/element_f16.wgsl"),
+        include_str!("../kernels/activation.wgsl"),
+        include_str!("../kernels/conv2d_image.wgsl"),
+        include_str!("../kernels/conv2d.wgsl")
+    ),
+    Features::SHADER_F16,
 );
 /// One thread a result.
 pub static DIRECT: Shader = shader(
     "conv2d.direct",
     concat!(
+        include_str!("../kernels/element_f32.wgsl"),
         include_str!("../kernels/activation.wgsl"),
         include_str!("../kernels/conv2d_image.wgsl"),
         include_str!("../kernels/conv2d_direct.wgsl")
     ),
+    Features::empty(),
+);
+/// The same in float16.
+pub static DIRECT_F16: Shader = shader(
+    "conv2d.direct_f16",
+    concat!(
+        include_str!("../kernels/element_f16.wgsl"),
+        include_str!("../kernels/activation.wgsl"),
+        include_str!("../kernels/conv2d_image.wgsl"),
+        include_str!("../kernels/conv2d_direct.wgsl")
+    ),
+    Features::SHADER_F16,
 );
 
 /// Some of the constants that tiles are used with.
@@ -47,20 +73,20 @@ const STEPS: std::ops::Range<usize> = 6..17;
 /// Workgroups that fill a large device.
 const ENOUGH: usize = 264;
 
+const fn kernel(dtypes: &'static [DType], needs: Features) -> Kernel {
+    Kernel { op: &lc_ops::CONV2D, name: "conv2d", dtypes, math: Math::IeeeF32, needs, accepts: |_, _| true, launch }
+}
+
 /// Convolution, bias and activation.
-pub static CONV2D: Kernel = Kernel {
-    op: &lc_ops::CONV2D,
-    name: "conv2d",
-    dtypes: &[DType::F32],
-    math: Math::IeeeF32,
-    needs: Features::empty(),
-    accepts: |_, _| true,
-    launch,
-};
+pub static CONV2D: Kernel = kernel(&[DType::F32], Features::empty());
+/// The same in float16.
+pub static CONV2D_F16: Kernel = kernel(&[DType::F16], Features::SHADER_F16);
 
 /// A convolution of dense operands.
 #[derive(Clone, Copy, Debug)]
 pub struct Convolution<'a> {
+    /// Type of every operand.
+    pub dtype: DType,
     /// Steps, padding, groups and activation.
     pub how: Conv2dAttrs,
     /// `[n, c, h, w]`.
@@ -119,15 +145,16 @@ impl Convolution<'_> {
         }
         let bindings = [self.x.0.binding, self.w.0.binding, bias.binding, self.out.0.binding];
         let kind = ("KIND", f64::from(how.activation as u8));
+        let (tiled, direct) = if self.dtype == DType::F16 { (&TILES_F16, &DIRECT_F16) } else { (&TILES, &DIRECT) };
         if channels < TILED {
             let groups = folded((pixels.div_ceil(256) * w[0]) as u64);
-            return launch.dispatch(&DIRECT, &[kind], &bindings, &params, groups);
+            return launch.dispatch(direct, &[kind], &bindings, &params, groups);
         }
         let tiles = |down: usize, across: usize| channels.div_ceil(8 * down) * pixels.div_ceil(4 * across) * how.groups;
         let down = if channels <= 32 { 4 } else { 8 };
         let across = if tiles(down, 32) < ENOUGH { 16 } else { 32 };
         let constants = [("DOWN", down as f64), ("ACROSS", across as f64), kind];
-        launch.dispatch(&TILES, &constants, &bindings, &params, folded(tiles(down, across) as u64))
+        launch.dispatch(tiled, &constants, &bindings, &params, folded(tiles(down, across) as u64))
     }
 }
 
@@ -136,6 +163,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let [own_x, own_w] = [dense(launch, x, 1)?, dense(launch, w, 1)?];
     let own_bias = dense_optional(launch, bias, 1)?;
     let convolution = Convolution {
+        dtype: x.spec.dtype,
         how: Conv2dAttrs::from_attrs(attrs),
         x: (own_x.bound(), x.spec.shape),
         w: (own_w.bound(), w.spec.shape),

@@ -32,6 +32,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let shape = results.first().shape;
     let map = launch.scratch(results.first().bytes())?;
     let convolution = Convolution {
+        dtype: DType::F32,
         how: how.conv2d(),
         x: (own_x.bound(), x.spec.shape),
         w: (own_w.bound(), w.spec.shape),
@@ -53,6 +54,7 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let binding = whole(repeated.as_ref().unwrap_or(&map));
     let part = |index: usize| Operand::matrix(Bound { binding, first: (index * slab) as u32 }, dim);
     let attention = Problem {
+        dtype: DType::F32,
         q: part(0),
         k: part(1),
         v: part(2),

@@ -13,7 +13,8 @@ struct _mslBufferSizes {
     uint size5;
 };
 
-typedef float type_1[1];
+typedef float Element;
+typedef Element type[1];
 struct Params {
     uint rows;
     uint keys;
@@ -35,13 +36,14 @@ struct Params {
     float output_bias;
     char _pad18[8];
 };
-struct type_5 {
+typedef float type_5[1];
+struct type_6 {
     metal::float4 inner[1024];
 };
-struct type_6 {
+struct type_7 {
     metal::float4 inner[512];
 };
-struct type_7 {
+struct type_8 {
     metal::float4 inner[512];
 };
 struct Fetched {
@@ -74,82 +76,82 @@ constant uint MODE = 3u;
 metal::float4 read_q(
     uint at,
     uint left_1,
-    device type_1 const& q,
+    device type const& q,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 x = metal::float4(0.0);
     if (left_1 > 0u) {
-        float _e10 = q[at];
-        x.x = _e10;
+        Element _e10 = q[at];
+        x.x = static_cast<float>(_e10);
     }
     if (left_1 > 1u) {
-        float _e18 = q[at + 1u];
-        x.y = _e18;
+        Element _e19 = q[at + 1u];
+        x.y = static_cast<float>(_e19);
     }
     if (left_1 > 2u) {
-        float _e26 = q[at + 2u];
-        x.z = _e26;
+        Element _e28 = q[at + 2u];
+        x.z = static_cast<float>(_e28);
     }
     if (left_1 > 3u) {
-        float _e34 = q[at + 3u];
-        x.w = _e34;
+        Element _e37 = q[at + 3u];
+        x.w = static_cast<float>(_e37);
     }
-    metal::float4 _e35 = x;
-    return _e35;
+    metal::float4 _e39 = x;
+    return _e39;
 }
 
 metal::float4 read_k(
     uint at_1,
     uint left_2,
-    device type_1 const& k,
+    device type const& k,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 x_1 = metal::float4(0.0);
     if (left_2 > 0u) {
-        float _e10 = k[at_1];
-        x_1.x = _e10;
+        Element _e10 = k[at_1];
+        x_1.x = static_cast<float>(_e10);
     }
     if (left_2 > 1u) {
-        float _e18 = k[at_1 + 1u];
-        x_1.y = _e18;
+        Element _e19 = k[at_1 + 1u];
+        x_1.y = static_cast<float>(_e19);
     }
     if (left_2 > 2u) {
-        float _e26 = k[at_1 + 2u];
-        x_1.z = _e26;
+        Element _e28 = k[at_1 + 2u];
+        x_1.z = static_cast<float>(_e28);
     }
     if (left_2 > 3u) {
-        float _e34 = k[at_1 + 3u];
-        x_1.w = _e34;
+        Element _e37 = k[at_1 + 3u];
+        x_1.w = static_cast<float>(_e37);
     }
-    metal::float4 _e35 = x_1;
-    return _e35;
+    metal::float4 _e39 = x_1;
+    return _e39;
 }
 
 metal::float4 read_v(
     uint at_2,
     uint left_3,
-    device type_1 const& v,
+    device type const& v,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 x_2 = metal::float4(0.0);
     if (left_3 > 0u) {
-        float _e10 = v[at_2];
-        x_2.x = _e10;
+        Element _e10 = v[at_2];
+        x_2.x = static_cast<float>(_e10);
     }
     if (left_3 > 1u) {
-        float _e18 = v[at_2 + 1u];
-        x_2.y = _e18;
+        Element _e19 = v[at_2 + 1u];
+        x_2.y = static_cast<float>(_e19);
     }
     if (left_3 > 2u) {
-        float _e26 = v[at_2 + 2u];
-        x_2.z = _e26;
+        Element _e28 = v[at_2 + 2u];
+        x_2.z = static_cast<float>(_e28);
     }
     if (left_3 > 3u) {
-        float _e34 = v[at_2 + 3u];
-        x_2.w = _e34;
+        Element _e37 = v[at_2 + 3u];
+        x_2.w = static_cast<float>(_e37);
     }
-    metal::float4 _e35 = x_2;
-    return _e35;
+    metal::float4 _e39 = x_2;
+    return _e39;
 }
 
 float gain(
@@ -202,7 +204,7 @@ void weigh(
     thread Block& o_1,
     metal::float4 p,
     uint at_3,
-    threadgroup type_7& values_tile
+    threadgroup type_8& values_tile
 ) {
     metal::float4 a_2 = values_tile.inner[at_3];
     metal::float4 _e10 = o_1.a0_;
@@ -234,7 +236,7 @@ void weigh_seen(
     metal::float4 p_1,
     metal::bool4 seen,
     uint at_4,
-    threadgroup type_7& values_tile
+    threadgroup type_8& values_tile
 ) {
     metal::float4 none = metal::float4(0.0);
     metal::float4 a_3 = values_tile.inner[at_4];
@@ -266,8 +268,8 @@ void weigh_tile(
     thread Block& o_3,
     uint team,
     uint member,
-    threadgroup type_6& keys_tile,
-    threadgroup type_7& values_tile
+    threadgroup type_7& keys_tile,
+    threadgroup type_8& values_tile
 ) {
     uint g = 0u;
     bool loop_init = true;
@@ -335,8 +337,8 @@ void weigh_diagonal_tile(
     uint row_1,
     uint key_1,
     constant Params& params,
-    threadgroup type_6& keys_tile,
-    threadgroup type_7& values_tile
+    threadgroup type_7& keys_tile,
+    threadgroup type_8& values_tile
 ) {
     uint j_1 = 0u;
     bool loop_init_1 = true;
@@ -376,7 +378,7 @@ metal::float4 scores(
     uint key_2,
     uint at_mask,
     metal::bool4 seen_1,
-    device type_1 const& mask,
+    device type const& mask,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -398,30 +400,30 @@ metal::float4 scores(
         if (seen_1.x) {
             float _e33 = s.x;
             uint _e38 = params.mask.w;
-            float _e42 = mask[at_8 + (key_2 * _e38)];
-            s.x = _e33 + _e42;
+            Element _e42 = mask[at_8 + (key_2 * _e38)];
+            s.x = _e33 + static_cast<float>(_e42);
         }
         if (seen_1.y) {
-            float _e46 = s.y;
-            uint _e53 = params.mask.w;
-            float _e57 = mask[at_8 + ((key_2 + 1u) * _e53)];
-            s.y = _e46 + _e57;
+            float _e47 = s.y;
+            uint _e54 = params.mask.w;
+            Element _e58 = mask[at_8 + ((key_2 + 1u) * _e54)];
+            s.y = _e47 + static_cast<float>(_e58);
         }
         if (seen_1.z) {
-            float _e61 = s.z;
-            uint _e68 = params.mask.w;
-            float _e72 = mask[at_8 + ((key_2 + 2u) * _e68)];
-            s.z = _e61 + _e72;
+            float _e63 = s.z;
+            uint _e70 = params.mask.w;
+            Element _e74 = mask[at_8 + ((key_2 + 2u) * _e70)];
+            s.z = _e63 + static_cast<float>(_e74);
         }
         if (seen_1.w) {
-            float _e76 = s.w;
-            uint _e83 = params.mask.w;
-            float _e87 = mask[at_8 + ((key_2 + 3u) * _e83)];
-            s.w = _e76 + _e87;
+            float _e79 = s.w;
+            uint _e86 = params.mask.w;
+            Element _e90 = mask[at_8 + ((key_2 + 3u) * _e86)];
+            s.w = _e79 + static_cast<float>(_e90);
         }
     }
-    metal::float4 _e91 = s;
-    return metal::select(metal::float4(-340282350000000000000000000000000000000.0), _e91, seen_1);
+    metal::float4 _e95 = s;
+    return metal::select(metal::float4(-340282350000000000000000000000000000000.0), _e95, seen_1);
 }
 
 float highest(
@@ -440,7 +442,7 @@ metal::float4 team_highest(
     uint lane_1,
     uint team_2,
     metal::float4 own,
-    threadgroup type_7& values_tile
+    threadgroup type_8& values_tile
 ) {
     metal::float4 all = {};
     uint i_1 = 0u;
@@ -475,7 +477,7 @@ void put(
     uint column,
     uint at_5,
     metal::float4 y,
-    device type_1& out,
+    device type& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -484,8 +486,8 @@ void put(
     bool loop_init_3 = true;
     while(true) {
         if (!loop_init_3) {
-            uint _e31 = i_2;
-            i_2 = _e31 + 1u;
+            uint _e32 = i_2;
+            i_2 = _e32 + 1u;
         }
         loop_init_3 = false;
         uint _e6 = i_2;
@@ -506,7 +508,7 @@ void put(
             if (_e22) {
                 uint _e25 = i_2;
                 uint _e28 = i_2;
-                out[(at_5 + column) + _e25] = y[_e28];
+                out[(at_5 + column) + _e25] = static_cast<float>(y[_e28]);
             }
         }
     }
@@ -520,8 +522,8 @@ void finish(
     uint part,
     float sum_2,
     metal::float4 acc,
-    device type_1 const& mask,
-    device type_1& out,
+    device type const& mask,
+    device type& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -548,8 +550,8 @@ void finish(
         bool loop_init_4 = true;
         while(true) {
             if (!loop_init_4) {
-                uint _e93 = i_3;
-                i_3 = _e93 + 1u;
+                uint _e95 = i_3;
+                i_3 = _e95 + 1u;
             }
             loop_init_4 = false;
             uint _e56 = i_3;
@@ -571,27 +573,27 @@ void finish(
                     uint _e75 = i_3;
                     uint _e79 = i_3;
                     uint _e84 = params.mask.w;
-                    float _e88 = mask[start_4 + ((column_1 + _e79) * _e84)];
-                    uint _e89 = i_3;
-                    out[(at_9 + column_1) + _e75] = _e88 - acc[_e89];
+                    Element _e88 = mask[start_4 + ((column_1 + _e79) * _e84)];
+                    uint _e90 = i_3;
+                    out[(at_9 + column_1) + _e75] = static_cast<float>(static_cast<float>(_e88) - acc[_e90]);
                 }
             }
         }
         return;
     }
     y_1 = (sum_2 == 0.0) ? metal::float4(0.0) : (acc / metal::float4(sum_2));
-    metal::float4 _e103 = y_1;
-    float _e106 = params.output_scale;
-    float _e110 = params.output_bias;
-    y_1 = (_e103 * _e106) + metal::float4(_e110);
-    uint _e115 = params.flags;
-    if ((_e115 & RECTIFY) != 0u) {
-        metal::float4 _e120 = y_1;
-        metal::float4 _e123 = y_1;
-        y_1 = metal::select(_e120, metal::float4(0.0), _e123 < metal::float4(0.0));
+    metal::float4 _e105 = y_1;
+    float _e108 = params.output_scale;
+    float _e112 = params.output_bias;
+    y_1 = (_e105 * _e108) + metal::float4(_e112);
+    uint _e117 = params.flags;
+    if ((_e117 & RECTIFY) != 0u) {
+        metal::float4 _e122 = y_1;
+        metal::float4 _e125 = y_1;
+        y_1 = metal::select(_e122, metal::float4(0.0), _e125 < metal::float4(0.0));
     }
-    metal::float4 _e128 = y_1;
-    put(row_4, column_1, at_9, _e128, out, params, _buffer_sizes);
+    metal::float4 _e130 = y_1;
+    put(row_4, column_1, at_9, _e130, out, params, _buffer_sizes);
     return;
 }
 
@@ -602,8 +604,8 @@ void finish_block(
     uint column_2,
     uint part_1,
     metal::float4 sums_2,
-    device type_1 const& mask,
-    device type_1& out,
+    device type const& mask,
+    device type& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -628,7 +630,7 @@ void keep(
     uint part_2,
     float top_1,
     float sum_3,
-    device type_1& stats,
+    device type_5& stats,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -650,9 +652,9 @@ void load_rows(
     uint start,
     uint row0_,
     uint column0_,
-    device type_1 const& q,
+    device type const& q,
     constant Params& params,
-    threadgroup type_5& rows_tile,
+    threadgroup type_6& rows_tile,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint i_4 = {};
@@ -699,7 +701,7 @@ Fetched fetch_keys(
     uint start_1,
     uint key0_1,
     uint column0_1,
-    device type_1 const& k,
+    device type const& k,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -736,7 +738,7 @@ Fetched fetch_values(
     uint start_2,
     uint key0_2,
     uint column0_2,
-    device type_1 const& v,
+    device type const& v,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -772,7 +774,7 @@ void keep_key(
     uint lane_5,
     uint number,
     metal::float4 x_3,
-    threadgroup type_6& keys_tile
+    threadgroup type_7& keys_tile
 ) {
     uint r_1 = naga_div(lane_5, 16u) + (number * 8u);
     keys_tile.inner[(r_1 * 16u) + (naga_mod(lane_5, 16u) ^ naga_div(r_1, 4u))] = x_3;
@@ -782,7 +784,7 @@ void keep_key(
 void keep_keys(
     uint lane_6,
     Fetched f_2,
-    threadgroup type_6& keys_tile
+    threadgroup type_7& keys_tile
 ) {
     keep_key(lane_6, 0u, f_2.x0_, keys_tile);
     keep_key(lane_6, 1u, f_2.x1_, keys_tile);
@@ -798,7 +800,7 @@ void keep_keys(
 void keep_values(
     uint lane_7,
     Fetched f_3,
-    threadgroup type_7& values_tile
+    threadgroup type_8& values_tile
 ) {
     values_tile.inner[lane_7] = f_3.x0_;
     values_tile.inner[lane_7 + THREADS] = f_3.x1_;
@@ -817,16 +819,16 @@ struct main_Input {
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
-, device type_1 const& q [[buffer(0)]]
-, device type_1 const& k [[buffer(1)]]
-, device type_1 const& v [[buffer(2)]]
-, device type_1 const& mask [[buffer(3)]]
-, device type_1& out [[buffer(4)]]
-, device type_1& stats [[buffer(5)]]
+, device type const& q [[buffer(0)]]
+, device type const& k [[buffer(1)]]
+, device type const& v [[buffer(2)]]
+, device type const& mask [[buffer(3)]]
+, device type& out [[buffer(4)]]
+, device type_5& stats [[buffer(5)]]
 , constant Params& params [[buffer(6)]]
-, threadgroup type_5& rows_tile
-, threadgroup type_6& keys_tile
-, threadgroup type_7& values_tile
+, threadgroup type_6& rows_tile
+, threadgroup type_7& keys_tile
+, threadgroup type_8& values_tile
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     uint id = {};

@@ -11,6 +11,7 @@ struct _mslBufferSizes {
     uint size3;
 };
 
+typedef float Element;
 struct Params {
     uint pixels;
     uint image;
@@ -35,7 +36,7 @@ struct Params {
     uint first_out;
     uint has_bias;
 };
-typedef float type_2[1];
+typedef Element type_2[1];
 struct Corner {
     uint at;
     uint y;
@@ -166,20 +167,20 @@ void put(
     if (_e25 != 0u) {
         float _e28 = y;
         uint _e32 = params.first_bias;
-        float _e35 = bias[_e32 + all];
-        y = _e28 + _e35;
+        Element _e35 = bias[_e32 + all];
+        y = _e28 + static_cast<float>(_e35);
     }
-    uint _e39 = params.image;
-    uint image_1 = naga_div(pixel_1, _e39);
-    uint _e43 = params.groups;
-    uint _e47 = params.channels;
-    uint _e52 = params.image;
-    uint _e56 = params.image;
-    uint at_1 = ((((image_1 * _e43) * _e47) + all) * _e52) + naga_mod(pixel_1, _e56);
-    uint _e62 = params.first_out;
-    float _e66 = y;
-    float _e67 = activate(KIND, _e66);
-    out[_e62 + at_1] = _e67;
+    uint _e40 = params.image;
+    uint image_1 = naga_div(pixel_1, _e40);
+    uint _e44 = params.groups;
+    uint _e48 = params.channels;
+    uint _e53 = params.image;
+    uint _e57 = params.image;
+    uint at_1 = ((((image_1 * _e44) * _e48) + all) * _e53) + naga_mod(pixel_1, _e57);
+    uint _e63 = params.first_out;
+    float _e67 = y;
+    float _e68 = activate(KIND, _e67);
+    out[_e63 + at_1] = static_cast<float>(_e68);
     return;
 }
 
@@ -235,8 +236,8 @@ struct main_Input {
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e147 = i;
-            i = _e147 + 1u;
+            uint _e149 = i;
+            i = _e149 + 1u;
         }
         loop_init = false;
         uint _e68 = i;
@@ -256,8 +257,8 @@ struct main_Input {
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e144 = j;
-                    j = _e144 + 1u;
+                    uint _e146 = j;
+                    j = _e146 + 1u;
                 }
                 loop_init_1 = false;
                 uint _e83 = j;
@@ -284,8 +285,8 @@ struct main_Input {
                     bool loop_init_2 = true;
                     while(true) {
                         if (!loop_init_2) {
-                            uint _e141 = c;
-                            c = _e141 + 1u;
+                            uint _e143 = c;
+                            c = _e143 + 1u;
                         }
                         loop_init_2 = false;
                         uint _e118 = c;
@@ -296,24 +297,24 @@ struct main_Input {
                         }
                         {
                             uint _e124 = at;
-                            float _e126 = x_2[_e124];
-                            uint _e128 = tap;
-                            float _e130 = w[_e128];
-                            float _e131 = sum;
-                            sum = metal::fma(_e126, _e130, _e131);
-                            uint _e133 = at;
-                            at = _e133 + plane_1;
-                            uint _e135 = tap;
-                            uint _e138 = params.area;
-                            tap = _e135 + _e138;
+                            Element _e126 = x_2[_e124];
+                            uint _e129 = tap;
+                            Element _e131 = w[_e129];
+                            float _e133 = sum;
+                            sum = metal::fma(static_cast<float>(_e126), static_cast<float>(_e131), _e133);
+                            uint _e135 = at;
+                            at = _e135 + plane_1;
+                            uint _e137 = tap;
+                            uint _e140 = params.area;
+                            tap = _e137 + _e140;
                         }
                     }
                 }
             }
         }
     }
-    uint _e151 = params.channels;
-    float _e153 = sum;
-    put(own, naga_mod(all_1, _e151), pixel_2, _e153, bias, out, params, _buffer_sizes);
+    uint _e153 = params.channels;
+    float _e155 = sum;
+    put(own, naga_mod(all_1, _e153), pixel_2, _e155, bias, out, params, _buffer_sizes);
     return;
 }

@@ -11,6 +11,7 @@ struct _mslBufferSizes {
     uint size3;
 };
 
+typedef float Element;
 struct Params {
     uint pixels;
     uint image;
@@ -35,7 +36,7 @@ struct Params {
     uint first_out;
     uint has_bias;
 };
-typedef float type_2[1];
+typedef Element type_2[1];
 struct Corner {
     uint at;
     uint y;
@@ -211,20 +212,20 @@ void put(
     if (_e25 != 0u) {
         float _e28 = y;
         uint _e32 = params.first_bias;
-        float _e35 = bias[_e32 + all];
-        y = _e28 + _e35;
+        Element _e35 = bias[_e32 + all];
+        y = _e28 + static_cast<float>(_e35);
     }
-    uint _e39 = params.image;
-    uint image_2 = naga_div(pixel_1, _e39);
-    uint _e43 = params.groups;
-    uint _e47 = params.channels;
-    uint _e52 = params.image;
-    uint _e56 = params.image;
-    uint at = ((((image_2 * _e43) * _e47) + all) * _e52) + naga_mod(pixel_1, _e56);
-    uint _e62 = params.first_out;
-    float _e66 = y;
-    float _e67 = activate(KIND, _e66);
-    out[_e62 + at] = _e67;
+    uint _e40 = params.image;
+    uint image_2 = naga_div(pixel_1, _e40);
+    uint _e44 = params.groups;
+    uint _e48 = params.channels;
+    uint _e53 = params.image;
+    uint _e57 = params.image;
+    uint at = ((((image_2 * _e44) * _e48) + all) * _e53) + naga_mod(pixel_1, _e57);
+    uint _e63 = params.first_out;
+    float _e67 = y;
+    float _e68 = activate(KIND, _e67);
+    out[_e63 + at] = static_cast<float>(_e68);
     return;
 }
 
@@ -254,11 +255,11 @@ float gather(
     }
     bool _e26 = local_2;
     if (_e26) {
-        float _e32 = x_2[corner.at + tap.at];
-        value = _e32;
+        Element _e32 = x_2[corner.at + tap.at];
+        value = static_cast<float>(_e32);
     }
-    float _e33 = value;
-    return _e33;
+    float _e34 = value;
+    return _e34;
 }
 
 float weight(
@@ -291,11 +292,11 @@ float weight(
     bool _e35 = local_4;
     if (_e35) {
         uint _e39 = params.depth;
-        float _e44 = w[(start + (channel_3 * _e39)) + k_2];
-        value_1 = _e44;
+        Element _e44 = w[(start + (channel_3 * _e39)) + k_2];
+        value_1 = static_cast<float>(_e44);
     }
-    float _e45 = value_1;
-    return _e45;
+    float _e46 = value_1;
+    return _e46;
 }
 
 metal::float4 weigh_tile(
