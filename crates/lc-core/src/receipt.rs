@@ -27,8 +27,15 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, in the order of its discriminant.
-    pub const ALL: [Reason; 7] =
-        [Reason::Requested, Reason::Best, Reason::Unavailable, Reason::NoKernel, Reason::Crossover, Reason::Software, Reason::Tuned];
+    pub const ALL: [Reason; 7] = [
+        Reason::Requested,
+        Reason::Best,
+        Reason::Unavailable,
+        Reason::NoKernel,
+        Reason::Crossover,
+        Reason::Software,
+        Reason::Tuned,
+    ];
 
     /// A short text for receipts, traces and reports.
     pub const fn text(self) -> &'static str {

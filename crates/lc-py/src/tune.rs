@@ -1,8 +1,8 @@
 //! Tuning: measuring kernels, and the store of what was measured.
 
 use crate::args::Int;
-use crate::error::raise;
 use crate::args::attr;
+use crate::error::raise;
 use lc_core::tune::{Entry, Record};
 use lc_core::{Attrs, DType, DeviceRequest, Error, Shape, TensorSpec};
 use lightning_core::tuning::{self, Sample};
