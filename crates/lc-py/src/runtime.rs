@@ -135,7 +135,8 @@ fn capabilities(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         let devices = PyDict::new(py);
         for backend in &backends {
             let has = |dtype: &DType| backend.kernels().iter().any(|k| k.op == *op && k.dtypes.contains(dtype));
-            let dtypes: Vec<_> = [DType::F32, DType::F64, DType::F16].into_iter().filter(has).map(DType::name).collect();
+            let dtypes: Vec<_> =
+                [DType::F32, DType::F64, DType::F16].into_iter().filter(has).map(DType::name).collect();
             devices.set_item(backend.descriptor().kind.name(), PyTuple::new(py, dtypes)?)?;
         }
         table.set_item(op.name, devices)?;

@@ -68,9 +68,9 @@ fn periodic(operand: &DeviceTensor<'_>, bound: Bound<'_>, out: &DeviceTensor<'_>
     let ones = shape.dims().iter().take_while(|d| **d == 1).count();
     let row = &shape.dims()[ones..];
     let full = shape.numel() == out.spec.shape.numel();
-    let dense = contiguous(operand) && bound.first % 4 == 0 && out.spec.shape.dims().ends_with(row);
+    let dense = contiguous(operand) && bound.first.is_multiple_of(4) && out.spec.shape.dims().ends_with(row);
     let period = shape.numel().div_ceil(4) as u32;
-    (dense && (full || shape.numel() % 4 == 0)).then_some((bound.first / 4, period))
+    (dense && (full || shape.numel().is_multiple_of(4))).then_some((bound.first / 4, period))
 }
 
 fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {

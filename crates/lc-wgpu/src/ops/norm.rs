@@ -66,7 +66,7 @@ pub fn normalise<'a: 't, 't>(
     let dims = x.spec.shape.dims();
     let extent = dims[dims.len() - 1];
     let rows: usize = dims[..dims.len() - 1].iter().product();
-    let wide = extent % 4 == 0 && (from.first | weight.first | bias.first | to.first) % 4 == 0;
+    let wide = extent.is_multiple_of(4) && (from.first | weight.first | bias.first | to.first) % 4 == 0;
     let (shader, width) = if wide { (&NORM_4, 4) } else { (&NORM_1, 1) };
     let (team, hold, groups) = team(rows, extent / width as usize).unwrap_or((256, 0, folded(rows as u64)));
     let constants =
