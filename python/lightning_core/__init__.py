@@ -13,13 +13,14 @@ array([[3., 3.],
 
 from __future__ import annotations
 
-from . import api, errors, resident
-from ._graph import Graph, GraphTensor, graph
+from . import api, errors, resident, tuning
+from ._graph import Graph, GraphTensor, ab_report, graph
 from ._native import (
     AttentionIoPolicy,
     AttentionSession,
     Conv2dMetalResidentSession,
     GraphIR,
+    GraphPlan,
     MatMulIoPolicy,
     MatMulMetalResidentSession,
     MatrixElementwiseIoPolicy,
@@ -95,6 +96,7 @@ from ._native import (
     runtime_trace_timeline,
     set_default_policy,
     set_num_threads,
+    tune,
     vector_add,
 )
 from .errors import (
@@ -116,6 +118,7 @@ __all__ = [
     "FallbackWarning",
     "Graph",
     "GraphIR",
+    "GraphPlan",
     "GraphTensor",
     "InvalidTypeError",
     "InvalidValueError",
@@ -138,6 +141,7 @@ __all__ = [
     "VectorAddIoPolicy",
     "VectorAddMetalResidentSession",
     "__version__",
+    "ab_report",
     "api",
     "attention2d",
     "attention2d_into",
@@ -202,5 +206,7 @@ __all__ = [
     "runtime_trace_timeline",
     "set_default_policy",
     "set_num_threads",
+    "tune",
+    "tuning",
     "vector_add",
 ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 import json
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from . import api
-from ._native import GraphIR, last_receipt
+from ._native import GraphIR, GraphPlan, last_receipt
 
 # For each function of the API: its op, its tensors in the op's order, its attributes, and their fixed values.
 _OPS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], dict[str, Any]]] = {
@@ -51,6 +51,7 @@ _POSITIONAL: dict[str, tuple[str, ...]] = {
     "layer_norm_projection": ("x", "weight", "norm_weight", "norm_bias", "bias", "eps"),
     "matmul": ("a", "b"),
 }
+_FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 _PAIRS = {"stride": "stride", "padding": "pad", "dilation": "dilation"}
 
 # One trace at a time: a trace stands in for the functions of the API while it lasts.
@@ -137,20 +138,22 @@ class _Trace:
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.ir = GraphIR()
         self.dtype = dtype
-        self.constants: dict[int, Any] = {}
+        self._constants: dict[int, tuple[Any, int]] = {}
 
     def tensor(self, value: Any) -> int | None:
-        """The number of a tensor of this trace, or of a new constant."""
+        """The number of a tensor of this trace, or of a constant."""
         if value is None:
             return None
         if isinstance(value, GraphTensor):
             if value._trace is not self:
                 raise ValueError("a tensor of another traced function")
             return value._number
-        array = np.array(value, dtype=self.dtype, ndmin=1)
-        number = self.ir.add_tensor(array.shape, str(self.dtype), constant=True)
-        self.constants[number] = array
-        return number
+        known = self._constants.get(id(value))
+        if known is None:
+            number = self.ir.add_constant(np.array(value, dtype=self.dtype, ndmin=1))
+            # The object is kept, so that its identity stays its own until the recording is over.
+            known = self._constants[id(value)] = (value, number)
+        return known[1]
 
     def node(self, op: str, inputs: list[Any], attrs: dict[str, Any]) -> GraphTensor:
         numbers = [self.tensor(value) for value in inputs]
@@ -195,29 +198,58 @@ def _stand_in(name: str, native: Callable[..., Any], trace: _Trace) -> Callable[
     return call
 
 
+class _Plan(NamedTuple):
+    """One recording, planned."""
+
+    native: GraphPlan
+    several: bool
+    #: The arguments that became constants: an object's identity is its own only while the object lives.
+    held: tuple[Any, ...]
+
+
+#: Recordings that a graph keeps; the oldest goes first.
+_MAX_PLANS = 64
+
+
 class Graph:
     """A function over ``lightning_core.api``, recorded once for each set of shapes and run as one plan.
 
-    Arrays that the function uses beside its arguments become constants: their values at the time of recording stay.
+    Arrays that the function uses beside its arguments become constants: their values at the time of recording stay, and
+    what kernels make of them is made once. The arguments that ``constants`` names are constants, too: another object in
+    their place is a new recording, and a change inside the same object is not seen.
     """
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(
+        self, function: Callable[..., Any], constants: Sequence[int] = (), without: Sequence[str] = ()
+    ) -> None:
         functools.update_wrapper(self, function)
         self._function = function
-        self._plans: dict[Any, tuple[GraphIR, list[int], list[int], dict[int, tuple[int, ...]], bool]] = {}
-        self._last: Any = None
+        self._constants = frozenset(int(position) for position in constants)
+        self._without = list(without)
+        self._plans: dict[Any, _Plan] = {}
+        self._last: _Plan | None = None
         self._receipt: Any = None
 
-    def _record(self, arrays: list[Any]) -> tuple[GraphIR, list[int], list[int], dict[int, tuple[int, ...]], bool]:
+    def _record(self, arrays: Sequence[Any]) -> tuple[_Trace, list[int], list[int], bool]:
+        """Runs the function on stand-ins; gives the recording, its argument and result tensors, and whether there are
+        several results."""
         dtype = arrays[0].dtype if arrays else np.dtype(np.float32)
         trace = _Trace(dtype)
-        feeds = [trace.ir.add_tensor(a.shape, str(dtype), "strided", f"argument {i}") for i, a in enumerate(arrays)]
+        feeds: list[int] = []
+        given = []
+        for i, array in enumerate(arrays):
+            if i in self._constants:
+                number = trace.ir.add_constant(np.array(array, dtype=dtype, ndmin=1), f"argument {i}")
+            else:
+                number = trace.ir.add_tensor(array.shape, str(dtype), "strided", f"argument {i}")
+                feeds.append(number)
+            given.append(GraphTensor(trace, number))
         with _tracing:
             natives = {name: getattr(api, name) for name in _OPS}
             try:
                 for name, native in natives.items():
                     setattr(api, name, _stand_in(name, native, trace))
-                result = self._function(*(GraphTensor(trace, feed) for feed in feeds))
+                result = self._function(*given)
             finally:
                 for name, native in natives.items():
                     setattr(api, name, native)
@@ -225,45 +257,60 @@ class Graph:
         results = list(result) if several else [result]
         if not results or not all(isinstance(r, GraphTensor) and r._trace is trace for r in results):
             raise TypeError("a traced function returns one or several tensors that it computed")
-        wanted = [r._number for r in results]
-        shapes = {r._number: r.shape for r in results}
         trace.ir.validate()
-        self._constants(trace, arrays, feeds)
-        return trace.ir, feeds, wanted, shapes, several
+        return trace, feeds, [r._number for r in results], several
 
-    @staticmethod
-    def _constants(trace: _Trace, arrays: list[Any], feeds: list[int]) -> None:
-        """Gives the constants to the graph, which keeps them."""
-        if trace.constants:
-            run = trace.ir.execute_f32 if trace.dtype == np.float32 else trace.ir.execute_f64
-            run(dict(zip(feeds, arrays)) | trace.constants, outputs=[], optimize=True)
-
-    def __call__(self, *args: Any, device: str = "auto") -> Any:
+    def _arrays(self, args: Sequence[Any]) -> list[Any]:
         arrays = [a if isinstance(a, np.ndarray) else np.asarray(a) for a in args]
-        arrays = [a if a.dtype in (np.float32, np.float64) else a.astype(np.float32) for a in arrays]
+        arrays = [a if a.dtype in _FLOATS else a.astype(np.float32) for a in arrays]
         if any(a.dtype != arrays[0].dtype for a in arrays):
             raise TypeError("the arguments of a graph have one dtype, float32 or float64")
-        key = tuple((a.shape, a.dtype) for a in arrays)
+        return arrays
+
+    def _planned(self, args: Sequence[Any], arrays: Sequence[Any], device: str, policy: Any) -> _Plan:
+        key = (
+            device,
+            policy,
+            *((id(args[i]) if i in self._constants else None, a.shape, a.dtype) for i, a in enumerate(arrays)),
+        )
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans.setdefault(key, self._record(arrays))
-        ir, feeds, wanted, shapes, several = plan
-        double = bool(arrays) and arrays[0].dtype == np.float64
-        run = ir.execute_f64 if double else ir.execute_f32
-        values = run(dict(zip(feeds, arrays)), device, outputs=wanted, optimize=True)["values"]
-        self._last, self._receipt = plan, last_receipt()
-        results = [values[number].reshape(shapes[number]) for number in wanted]
-        return tuple(results) if several else results[0]
+            trace, feeds, wanted, several = self._record(arrays)
+            native = trace.ir.compile(feeds, wanted, device, policy=policy, without=self._without)
+            held = tuple(args[i] for i in sorted(self._constants) if i < len(args))
+            plan = self._plans.setdefault(key, _Plan(native, several, held))
+            while len(self._plans) > _MAX_PLANS:
+                self._plans.pop(next(iter(self._plans)), None)
+        return plan
 
-    def _recorded(self) -> tuple[GraphIR, list[int]]:
+    def __call__(self, *args: Any, device: str = "auto", policy: Any = None, out: Any = None) -> Any:
+        """Runs the plan for these shapes, which the first call with them records.
+
+        ``out`` is an array, or for several results a sequence of them, that the plan writes to and the call returns.
+        """
+        arrays = self._arrays(args)
+        plan = self._planned(args, arrays, device, policy)
+        if self._constants:
+            arrays = [a for i, a in enumerate(arrays) if i not in self._constants]
+        if out is not None and not plan.several:
+            out = [out]
+        results = plan.native.run(*arrays, out=out)
+        self._last, self._receipt = plan, last_receipt()
+        return tuple(results) if plan.several else results[0]
+
+    def _recorded(self) -> GraphPlan:
         if self._last is None:
             raise RuntimeError("not initialized: call the graph once, so that it knows its shapes")
-        return self._last[0], self._last[2]
+        return self._last.native
 
-    def explain(self, format: str = "text") -> str:
-        """What the last plan does and why, as "text", "json" or "svg"."""
-        ir, wanted = self._recorded()
-        return ir.explain(wanted, format)
+    def explain(self, format: str = "text", measure: bool = False) -> str:
+        """What the last plan does and why, as "text", "json", "svg" or "html".
+
+        For every launch: device, kernel, bytes, and the time that the machine's limits allow at least; for every node:
+        the rule that fused it, or why none did. With ``measure``, the plan runs a few times on random data of its own,
+        and the report has the time of each launch.
+        """
+        return self._recorded().explain(format, measure)
 
     def plan(self) -> list[dict[str, Any]]:
         """The launches of the last plan in order: op, device, kernel, reason, nodes, operations and bytes."""
@@ -275,9 +322,27 @@ class Graph:
         self._recorded()
         return self._receipt
 
+    def receipts(self) -> list[Any]:
+        """The receipts of the last call, one for each launch in order."""
+        return self._recorded().receipts()
 
-def graph(function: Callable[..., Any]) -> Graph:
+
+def graph(
+    function: Callable[..., Any] | None = None, *, constants: Sequence[int] = (), without: Sequence[str] = ()
+) -> Any:
     """Makes a function over ``lightning_core.api`` a graph: recorded at its first call, fused, run as one plan.
+
+    Parameters
+    ----------
+    function
+        Takes arrays and returns one or several results of ``lightning_core.api`` calls or operators. Without it, a
+        decorator.
+    constants
+        Positions of arguments that stay the same from call to call, such as weights. Arrays that the function uses
+        without being passed are constants anyway.
+    without
+        Passes and fusion rules that are left out: "canonicalise", "fuse", "schedule", "lower", or the name of a rule
+        that ``explain`` shows.
 
     >>> import numpy as np, lightning_core as lc
     >>> w = np.eye(4, dtype=np.float32)
@@ -285,6 +350,71 @@ def graph(function: Callable[..., Any]) -> Graph:
     >>> layer(np.full((2, 4), -3, np.float32)).sum()
     np.float32(0.0)
     >>> [call["op"] for call in layer.plan()]
-    ['matmul', 'add', 'activation']
+    ['matmul', 'elementwise_chain']
     """
-    return Graph(function)
+    if function is None:
+        return functools.partial(graph, constants=constants, without=without)
+    return Graph(function, constants, without)
+
+
+def ab_report(
+    target: Callable[..., Any] | Graph | GraphIR,
+    *inputs: Any,
+    outputs: Sequence[int] | None = None,
+    device: str = "auto",
+    policy: Any = None,
+    warmup: int = 3,
+    repeat: int = 20,
+    atol: float = 1e-4,
+    rtol: float = 1e-4,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Runs a graph call by call and as one plan, in turns, and compares results and times.
+
+    Eager is every operation of the recording by itself, each result in a new array, as the functions of
+    ``lightning_core.api`` compute it; what Python adds to their calls is left out on both sides. Which goes first
+    changes from turn to turn.
+
+    Parameters
+    ----------
+    target
+        A function over ``lightning_core.api``, a ``Graph``, or a ``GraphIR``.
+    *inputs
+        The arguments: arrays, or shapes (tuples of ints), which stand for random numbers in [-1, 1). For a ``GraphIR``
+        one dict of feeds, by tensor number or name.
+    outputs
+        For a ``GraphIR``: the tensors to compare.
+    device, policy
+        Where both ways run.
+    warmup, repeat
+        Untimed and timed calls of each way.
+    atol, rtol
+        Results are close where ``|eager - graph| <= atol + rtol * |eager|``.
+    seed
+        Of the random numbers.
+
+    Returns
+    -------
+    dict
+        ``allclose``, ``max_abs_diff``, ``mean_abs_diff``, ``max_rel_diff``; for ``eager`` and ``graph`` each the median
+        ``_ms`` with ``_p10_ms``, ``_p90_ms`` and ``_mean_ms``, ``_launches``, ``_bytes`` (what the launches must read
+        and write), ``_copied_bytes`` (to a device and back) and ``_waits``; ``graph_over_eager``, ``eager_over_graph``,
+        and ``winner`` by the medians: "graph", "eager", or "tie" within one in a hundred.
+    """
+    options = {"policy": policy, "warmup": warmup, "repeat": repeat, "atol": atol, "rtol": rtol}
+    if isinstance(target, GraphIR):
+        if len(inputs) != 1 or not isinstance(inputs[0], dict) or outputs is None:
+            raise TypeError("ab_report: a GraphIR takes one dict of feeds, and outputs=[...]")
+        return target.ab_report(inputs[0], outputs, device, **options)
+    if outputs is not None:
+        raise TypeError("ab_report: outputs= is for a GraphIR; a function returns its results")
+    traced = target if isinstance(target, Graph) else Graph(target)
+    rng = np.random.default_rng(seed)
+    shapes = [isinstance(x, tuple) and all(isinstance(d, int) for d in x) for x in inputs]
+    dtypes = [x.dtype for x in inputs if isinstance(x, np.ndarray) and x.dtype in _FLOATS]
+    dtype = dtypes[0] if dtypes else np.dtype(np.float32)
+    args = [rng.uniform(-1, 1, x).astype(dtype) if shape else x for x, shape in zip(inputs, shapes)]
+    arrays = traced._arrays(args)
+    trace, feeds, wanted, _ = traced._record(arrays)
+    passed = [a for i, a in enumerate(arrays) if i not in traced._constants]
+    return trace.ir.ab_report(dict(zip(feeds, passed)), wanted, device, without=traced._without, **options)

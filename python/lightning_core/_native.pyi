@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Protocol, SupportsIndex, TypeAlias, final, overload
 
@@ -99,11 +100,18 @@ __all__ = [
     "runtime_trace_timeline",
     "runtime_trace_chrome",
     "GraphIR",
+    "GraphPlan",
     "graph_validation_passes",
     "graph_registry_size",
     "graph_registry_schemas",
     "graph_registry_schema",
     "lightning_conv_attention_torchstrong_nchw_ab_report",
+    "tune",
+    "_tuning_path",
+    "_tuning_export",
+    "_tuning_merge",
+    "_tuning_clear",
+    "_tuning_entries",
 ]
 
 __version__: str
@@ -622,6 +630,30 @@ class AttentionSession:
 class GraphIR:
     def __new__(cls) -> Self: ...
     def __repr__(self, /) -> str: ...
+    def ab_report(
+        self,
+        feeds: Mapping[int, _Array],
+        outputs: Sequence[int],
+        device: str = 'auto',
+        *,
+        policy: _PolicyLike | None = None,
+        without: Sequence[str] = [],
+        warmup: SupportsIndex = 3,
+        repeat: SupportsIndex = 20,
+        atol: float = 0.0001,
+        rtol: float = 0.0001,
+    ) -> dict[str, Any]: ...
+    def add_constant(self, /, value: _Array, name: str = '') -> int: ...
+    def compile(
+        self,
+        inputs: Sequence[int],
+        outputs: Sequence[int],
+        device: str = 'auto',
+        *,
+        policy: _PolicyLike | None = None,
+        without: Sequence[str] = [],
+    ) -> GraphPlan: ...
+    def receipts(self, /) -> list[Receipt]: ...
     def add(
         self,
         op: str,
@@ -684,6 +716,8 @@ class GraphIR:
         format: str = 'text',
         preferred_device: str = 'auto',
         without: Sequence[str] = [],
+        *,
+        measure: bool = False,
     ) -> str: ...
     def nodes(self, /) -> list[dict[str, Any]]: ...
     def num_nodes(self, /) -> int: ...
@@ -702,6 +736,13 @@ class GraphIR:
     def validate(self, /) -> None: ...
     def validate_report(self, /) -> dict[str, Any]: ...
     def view(self, /, x: SupportsIndex, offset: SupportsIndex, shape: Sequence[SupportsIndex]) -> Any: ...
+
+@final
+class GraphPlan:
+    def __repr__(self, /) -> str: ...
+    def explain(self, /, format: str = 'text', measure: bool = False) -> str: ...
+    def receipts(self, /) -> list[Receipt]: ...
+    def run(self, /, *arguments: _Array, out: Sequence[NDArray[Any]] | None = None) -> list[NDArray[Any]]: ...
 
 @overload
 def vector_add(a: _Floats, b: _Floats, device: str = 'auto', *, policy: _PolicyLike | None = None) -> list[float]: ...  # type: ignore[overload-overlap]
@@ -1126,3 +1167,16 @@ def lightning_conv_attention_torchstrong_nchw_ab_report(
 ) -> dict[str, Any]: ...
 def _measure_peak_flops(threads: SupportsIndex) -> float: ...
 def _measure_bandwidth(nbytes: SupportsIndex, threads: SupportsIndex) -> float: ...
+def tune(
+    op: str,
+    *shapes: SupportsIndex | Sequence[SupportsIndex] | None,
+    device: str = 'auto',
+    budget_ms: SupportsIndex = 50,
+    dtype: str = 'float32',
+    **attrs: Any,
+) -> dict[str, Any]: ...
+def _tuning_path() -> Path | None: ...
+def _tuning_export(path: str | PathLike[str]) -> None: ...
+def _tuning_merge(path: str | PathLike[str]) -> tuple[int, int]: ...
+def _tuning_clear() -> None: ...
+def _tuning_entries() -> list[dict[str, Any]]: ...

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-import lightning_core as lc
-import numpy as np
-import pytest
+import os
+import tempfile
+
+# Before the import: what the user has tuned must not choose the kernels of the tests.
+CACHE = tempfile.TemporaryDirectory(prefix="lc-tests-")
+os.environ["LC_CACHE_DIR"] = CACHE.name
+
+import lightning_core as lc  # noqa: E402
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 
 
 @pytest.fixture

@@ -11,7 +11,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from lightning_core.bench import cases, cli, environ, machine, ours, page, peers, report, runner, suites, timing
+from lightning_core.bench import (
+    cases,
+    cli,
+    environ,
+    fusion,
+    machine,
+    ours,
+    page,
+    peers,
+    plots,
+    report,
+    runner,
+    suites,
+    timing,
+)
 from lightning_core.bench.peers import Peer
 from lightning_core.bench.timing import Candidate
 
@@ -124,6 +138,47 @@ class TestCases:
         assert case.error_of(right) == 0
         for wrong in (right[:3], right.astype(np.float64), np.full(4, np.nan, np.float32)):
             assert math.isinf(case.error_of(wrong))
+
+
+FUSED = {
+    "chain": cases.chain(9, 33), "gate": cases.gate(7, 40), "long_chain": cases.long_chain(9, 33),
+    "conv_bias_relu": cases.conv_bias_relu(2, 3, 6, 6, 4), "attention": cases.masked_attention(40, 8),
+    "matmul_bias_gelu": cases.matmul_bias_gelu(5, 7, 6), "ffn": cases.ffn(4, 5, 6, "gelu"),
+    "ln_proj": cases.ln_proj(4, 6, 3), "conv_attention": cases.conv_attention(9, 8),
+}  # fmt: skip
+LAUNCHES = {"long_chain": 6, "attention": 5, "ln_proj": 2}
+
+
+class TestFusion:
+    @pytest.mark.parametrize("name", FUSED)
+    @pytest.mark.parametrize("form", fusion.FORMS)
+    @pytest.mark.parametrize("device", ["auto", "cpu"])
+    def test_all_three_ways_compute_the_case(self, name: str, form: str, device: str) -> None:
+        case = FUSED[name]
+        made = fusion.candidates(case, form, device)
+        for c in made:
+            c.sample(2)
+            assert case.error_of(c.read(c.last)) <= case.tolerance, c.label
+        packs = 1 if name == "conv_attention" else 0
+        eager = LAUNCHES.get(name, 3)
+        counts = fusion.launches(made)
+        assert counts == {ours.COLUMN: 1, fusion.UNFUSED: eager + packs, fusion.EAGER: eager}
+
+    def test_every_row_has_its_functions(self) -> None:
+        rows = suites.rows("fusion")
+        assert {row.bench for row in rows} == set(FUSED)
+        assert {row.form for row in rows} == set(fusion.FORMS)
+        assert all((row.form == fusion.CONSTANTS) == (row.residency == suites.RESIDENT) for row in rows)
+
+    def test_a_row_has_launches_and_both_ratios(self, tmp_path: Path) -> None:
+        result = run(suites.Row("fusion", "chain", "s", suites.ONE_SHOT, fusion.GRAPH, lambda: cases.chain(9, 33)))
+        assert not result.failures and result.launches[ours.COLUMN] == 1
+        cells = runner.row_dict(result, fusion.COLUMNS)
+        assert cells["lightning_core_launches"] == 1 and cells["lc_eager_launches"] == 3
+        assert cells["speedup_lc_unfused_over_lc"] > 0 and cells["speedup_lc_eager_over_lc"] > 0
+        assert "launches: chain s" in report.table([result])
+        report.write_csv(tmp_path / "r.csv", [result], fusion.COLUMNS)
+        assert "lc_unfused_ms" in (tmp_path / "r.csv").read_text()
 
 
 class TestChecks:
@@ -268,6 +323,16 @@ class TestReports:
         assert "<svg" in text and "numpy" in text
         for outside in ("http:", "https:", "src=", "<script", "@import", "url("):
             assert outside not in text
+
+    def test_one_picture_has_every_suite(self, tmp_path: Path) -> None:
+        pytest.importorskip("matplotlib")
+        results = [run(tiny_row()), run(tiny_row(), [])]
+        results.append(run(suites.Row("other", "bench", "shape", suites.ONE_SHOT, ours.INTO, lambda: cases.add(8))))
+        path = plots.write(tmp_path / "all.png", results, ABOUT)
+        assert path.read_bytes()[:4] == b"\x89PNG"
+        headings, places, bottom = plots._places(results)
+        assert [name for name, _ in headings] == ["suite", "other"]
+        assert sorted(places) == places and len(places) == len(results) and bottom > places[-1]
 
     def test_durations(self) -> None:
         given = [5e-9, 1.234e-6, 0.0123, 2.0, None]

@@ -6,6 +6,10 @@
 //! value for every field. [`Policy::pack`] puts all fields into 64 bits, so that laying levels over each other, hashing
 //! and comparing are integer operations on the path of every call.
 
+mod legacy;
+
+pub use legacy::from_legacy_environment;
+
 use crate::device::{DeviceKind, DeviceRequest};
 use crate::error::{Error, Result};
 use std::cell::Cell;

@@ -20,12 +20,22 @@ pub enum Reason {
     Crossover = 4,
     /// The policy named the device, and a program that stands in for it is all there is.
     Software = 5,
+    /// The device is as in [`Reason::Requested`] or [`Reason::Best`], and its kernel is the one that was measured to be the
+    /// fastest for such calls.
+    Tuned = 6,
 }
 
 impl Reason {
     /// Every reason, in the order of its discriminant.
-    pub const ALL: [Reason; 6] =
-        [Reason::Requested, Reason::Best, Reason::Unavailable, Reason::NoKernel, Reason::Crossover, Reason::Software];
+    pub const ALL: [Reason; 7] = [
+        Reason::Requested,
+        Reason::Best,
+        Reason::Unavailable,
+        Reason::NoKernel,
+        Reason::Crossover,
+        Reason::Software,
+        Reason::Tuned,
+    ];
 
     /// A short text for receipts, traces and reports.
     pub const fn text(self) -> &'static str {
@@ -36,6 +46,7 @@ impl Reason {
             Reason::NoKernel => "requested device has no kernel for this call",
             Reason::Crossover => "measured to be faster here",
             Reason::Software => "requested device, emulated in software",
+            Reason::Tuned => "kernel measured to be the fastest",
         }
     }
 }
@@ -55,7 +66,7 @@ pub struct Receipt {
     pub dtype: DType,
     /// The arithmetic of the kernel that ran, which may be stricter than the policy's.
     pub math: Math,
-    /// Whether the device is another than the one that was named.
+    /// Whether the device is another than the one that was named, by necessity or by [`Reason::Crossover`].
     pub fallback: bool,
     /// Why it ran there.
     pub reason: Reason,

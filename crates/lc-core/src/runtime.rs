@@ -10,10 +10,11 @@ use crate::intern::Name;
 use crate::plan::{self, Plan, ResolvedCall};
 use crate::policy::{self, EffectivePolicy, Fallback, Math, PackedPolicy};
 use crate::receipt::{Reason, Receipt};
-use crate::registry::{MAX_INPUTS, OpDef, Registry};
-use crate::router;
+use crate::registry::{MAX_INPUTS, OpDef, OutputSpecs, Registry};
+use crate::router::{Routed, Router};
 use crate::session::Session;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
+use crate::tune::{self, CostModel, DeviceId, Record, Store};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,6 +27,14 @@ pub struct Runtime {
     devices: Devices,
     /// Fallbacks that somebody was told about.
     warned: Mutex<HashSet<(&'static str, DeviceKind)>>,
+    store: Arc<Store>,
+    model: Mutex<Model>,
+}
+
+/// The cost model, and the revision of the store that it was made from; `None` if it is not the store's.
+struct Model {
+    revision: Option<u64>,
+    model: Arc<CostModel>,
 }
 
 /// Plans are memoised for one epoch: whatever changes how calls are routed starts a new one.
@@ -100,7 +109,81 @@ impl Runtime {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         policy::init_process();
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Runtime { id, registry, devices: Devices::new(backends, lazy), warned: Mutex::new(HashSet::new()) }
+        let store = Store::global().clone();
+        let model = Mutex::new(Model { revision: Some(0), model: Arc::default() });
+        Runtime { id, registry, devices: Devices::new(backends, lazy), warned: Mutex::default(), store, model }
+    }
+
+    /// The same runtime with a store of its own in place of the user's.
+    pub fn with_store(self, store: Arc<Store>) -> Runtime {
+        Runtime { store, ..self }
+    }
+
+    /// The same runtime with a cost model that the store does not change.
+    pub fn with_cost_model(self, model: CostModel) -> Runtime {
+        Runtime { model: Mutex::new(Model { revision: None, model: Arc::new(model) }), ..self }
+    }
+
+    /// What was measured on this machine before. Who changes it calls [`forget_plans`], so that calls whose plans are
+    /// memoised see it.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// The cost of ops on the runtime's devices, as far as it was measured.
+    pub fn cost_model(&self) -> Arc<CostModel> {
+        // Asking for emptiness reads the file if that was not done yet, which changes the revision.
+        let empty = self.store.is_empty();
+        let revision = self.store.revision();
+        let mut cached = self.model.lock().unwrap_or_else(|e| e.into_inner());
+        if cached.revision.is_some_and(|known| known != revision) {
+            let model = match empty {
+                true => CostModel::new(),
+                false => {
+                    let open = self.devices.open();
+                    CostModel::of_book(&self.store.book(), open.iter().map(|b| (&**b, DeviceId::of(&**b))))
+                }
+            };
+            *cached = Model { revision: Some(revision), model: Arc::new(model) };
+        }
+        cached.model.clone()
+    }
+
+    /// The identity of an open device, by its position in [`Runtime::backends`], for records of measurements.
+    pub fn device_id(&self, backend: usize) -> DeviceId {
+        DeviceId::of(&*self.devices.open()[backend])
+    }
+
+    /// Calls `f` with the router of the devices that the policy allows.
+    fn routed<R>(&self, policy: EffectivePolicy, f: impl FnOnce(&Router<'_>) -> Result<R>) -> Result<R> {
+        let backends = self.devices.candidates(policy);
+        f(&Router { backends: &backends, store: &self.store, model: &|| self.cost_model() })
+            .map_err(|error| self.devices.explain(error, policy))
+    }
+
+    /// Measures the kernels that the policy's device has for a call, within the policy's `tune_ms`, and keeps the choice
+    /// in the store, whatever the policy's tune mode and whatever is stored already. Plans are made anew after that.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`]; operands that are too large to copy; a store that cannot be written.
+    pub fn tune(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorSpec>],
+        policy: EffectivePolicy,
+    ) -> Result<tune::Entry> {
+        let outputs = op.check(attrs, inputs)?;
+        let call = routed(op, attrs, inputs, &outputs, policy, false);
+        let entry = self.routed(policy, |router| {
+            let backend = router.device(&call)?.backend;
+            let on = DeviceId::of(&*router.backends[backend]);
+            let key = tune::Key::new(on, op, attrs, inputs, call.dtype, policy.math());
+            router.search(&call, backend, &key)
+        })?;
+        let kept = self.store.put([Record::Choice(entry.clone())]);
+        forget_plans();
+        kept.map(|()| entry)
     }
 
     /// Its ops.
@@ -146,7 +229,8 @@ impl Runtime {
             .unwrap_or(DeviceKind::Cpu)
     }
 
-    /// Chooses device and kernel for a call, without running it and without the memo.
+    /// Chooses device and kernel for a call, without running it and without the memo. Its operands may be resident, so
+    /// it stays on the device that the policy allows.
     ///
     /// # Errors
     /// What [`OpDef::check`] refuses; a device that the policy names and does not let be replaced; no kernel anywhere.
@@ -157,12 +241,26 @@ impl Runtime {
         inputs: &[Option<TensorSpec>],
         policy: EffectivePolicy,
     ) -> Result<Arc<ResolvedCall>> {
+        self.resolve_call(op, attrs, inputs, policy, false)
+    }
+
+    /// [`Runtime::resolve`]; a one-shot call may change its device for its copies' sake.
+    fn resolve_call(
+        &self,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorSpec>],
+        policy: EffectivePolicy,
+        one_shot: bool,
+    ) -> Result<Arc<ResolvedCall>> {
         let outputs = op.check(attrs, inputs)?;
-        let dtype = inputs.first().copied().flatten().map_or(crate::DType::F32, |spec| spec.dtype);
-        let backends = self.devices.candidates(policy);
-        let mut choice = router::choose(&backends, op, attrs, inputs, dtype, policy)
-            .map_err(|error| self.devices.explain(error, policy))?;
-        let backend = backends[choice.backend].clone();
+        let call = routed(op, attrs, inputs, &outputs, policy, one_shot);
+        let (dtype, cost) = (call.dtype, call.cost);
+        let (mut choice, backend) = self.routed(policy, |router| {
+            let choice = router.choose(&call)?;
+            let backend = router.backends[choice.backend].clone();
+            Ok((choice, backend))
+        })?;
         if choice.reason == Reason::Requested && backend.stand_in().is_some() {
             choice.reason = Reason::Software;
         }
@@ -170,12 +268,14 @@ impl Runtime {
         let kind = backend.descriptor().kind;
         let template = plan::template(op, policy.device(), kind, kernel, dtype, choice.fallback, choice.reason);
         let kernel_name = Name::of(kernel.name);
-        let unwarned = choice.fallback && policy.fallback() == Fallback::Warn && self.first_warning(op, policy);
+        // A crossover is a choice, and no surprise to warn of; the receipt tells of it.
+        let surprise = choice.fallback && choice.reason != Reason::Crossover;
+        let unwarned = surprise && policy.fallback() == Fallback::Warn && self.first_warning(op, policy);
         Ok(Arc::new(ResolvedCall {
             op,
             attrs: *attrs,
             inputs: inputs.to_vec(),
-            cost: (op.cost)(attrs, inputs, &outputs),
+            cost,
             outputs,
             kernel,
             backend,
@@ -239,7 +339,7 @@ impl Runtime {
     fn plan_anew(&self, call: &Key<'_>, slot: usize) -> Result<Arc<Plan>> {
         let epoch = EPOCH.load(Ordering::Relaxed);
         let specs: Vec<_> = call.inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
-        let plan = Arc::new(Plan::of_call(self.resolve(call.op, call.attrs, &specs, call.policy)?));
+        let plan = Arc::new(Plan::of_call(self.resolve_call(call.op, call.attrs, &specs, call.policy, true)?));
         MEMO.with(|memo| {
             if let Ok(mut memo) = memo.try_borrow_mut() {
                 let memo = memo.get_or_insert_with(|| Box::new(Memo { entries: [const { None }; MEMO_SLOTS] }));
@@ -298,6 +398,18 @@ impl Runtime {
         let policy = EffectivePolicy::of(PackedPolicy::UNSET, session_policy);
         Session::new(self.resolve(op, attrs, inputs, policy)?, session_policy)
     }
+}
+
+fn routed<'a>(
+    op: &'static OpDef,
+    attrs: &'a Attrs,
+    inputs: &'a [Option<TensorSpec>],
+    outputs: &OutputSpecs,
+    policy: EffectivePolicy,
+    one_shot: bool,
+) -> Routed<'a> {
+    let dtype = inputs.first().copied().flatten().map_or(DType::F32, |spec| spec.dtype);
+    Routed { op, attrs, inputs, dtype, cost: (op.cost)(attrs, inputs, outputs), policy, one_shot }
 }
 
 /// Entries of a thread's memo.

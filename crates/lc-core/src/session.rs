@@ -444,13 +444,18 @@ impl Session {
                 prepared[i] = r.prepared.as_ref();
             }
         }
-        let mut outputs = Vec::with_capacity(self.outputs.len());
-        for (spec, buffer) in &self.outputs {
-            // SAFETY: the buffer is this session's own result of this spec; nothing reads it while a launch runs.
-            outputs.push(unsafe { TensorMut::from_raw(host(buffer)?, *spec) });
-        }
         let count = self.inputs.len();
-        self.call.launch(Args::Host { inputs: &inputs[..count], prepared: &prepared[..count], outputs: &outputs })
+        let (inputs, prepared) = (&inputs[..count], &prepared[..count]);
+        let output = |(spec, buffer): &(TensorSpec, Buffer)| {
+            // SAFETY: the buffer is this session's own result of this spec; nothing reads it while a launch runs.
+            Ok(unsafe { TensorMut::from_raw(host(buffer)?, *spec) })
+        };
+        // Most ops have one result, which needs no list on the heap.
+        if let [only] = &self.outputs[..] {
+            return self.call.launch(Args::Host { inputs, prepared, outputs: &[output(only)?] });
+        }
+        let outputs: Vec<_> = self.outputs.iter().map(output).collect::<Result<_>>()?;
+        self.call.launch(Args::Host { inputs, prepared, outputs: &outputs })
     }
 
     fn wait(&mut self, receipt: &mut Receipt) -> Result<()> {

@@ -176,6 +176,25 @@ impl fmt::Debug for Strides {
     }
 }
 
+/// Extents as a shape, with the strides of a dense row-major tensor; `None` where [`Shape::new`] fails.
+#[inline(always)]
+pub(crate) fn dense(dims: &[usize]) -> Option<(Shape, Strides)> {
+    if dims.len() > MAX_RANK {
+        return None;
+    }
+    let rank = dims.len() as u8;
+    let mut shape = Shape { rank, dims: [0; MAX_RANK] };
+    let mut strides = Strides { rank, steps: [0; MAX_RANK] };
+    let mut step = 1usize;
+    for (i, &dim) in dims.iter().enumerate().rev() {
+        shape.dims[i] = dim;
+        strides.steps[i] = step as isize;
+        // Zero extents must not hide an overflow of the others, whatever they are.
+        step = step.checked_mul(dim.max(1))?;
+    }
+    (step <= isize::MAX as usize / 8).then_some((shape, strides))
+}
+
 /// The lowest and highest element offset that a view reaches, or `None` if it is empty or the arithmetic overflows.
 #[inline]
 pub fn reach(shape: &Shape, strides: &Strides) -> Option<(isize, isize)> {
@@ -203,6 +222,18 @@ mod tests {
         assert_eq!(Shape::of([2, 3, 4]).contiguous_strides().steps(), [12, 4, 1]);
         assert_eq!(Shape::of([]).numel(), 1);
         assert_eq!(Shape::of([3, 0]).numel(), 0);
+    }
+
+    #[test]
+    fn dense_agrees_with_shapes_and_strides() {
+        for dims in [&[][..], &[5], &[2, 3, 4], &[3, 0, 7], &[1, 1, 1, 9], &[2; 8]] {
+            let shape = Shape::new(dims).unwrap();
+            assert_eq!(dense(dims), Some((shape, shape.contiguous_strides())));
+        }
+        for dims in [&[usize::MAX, 2][..], &[1 << 40, 0, 1 << 40], &[isize::MAX as usize / 8 + 1], &[1; 9]] {
+            assert_eq!(dense(dims), None);
+            assert!(Shape::new(dims).is_err());
+        }
     }
 
     #[test]

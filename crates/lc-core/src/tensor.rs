@@ -111,6 +111,18 @@ impl<'a> TensorRef<'a> {
         TensorRef { ptr, spec, strides, life: PhantomData }
     }
 
+    /// A dense row-major view of memory that the caller vouches for, or `None` for more dimensions than
+    /// [`shape::MAX_RANK`] or more elements than memory holds. Makes shape and strides in one pass, on the path of every
+    /// call from Python.
+    ///
+    /// # Safety
+    /// As [`TensorRef::from_raw`].
+    #[inline(always)]
+    pub unsafe fn dense(ptr: *const u8, dtype: DType, dims: &[usize]) -> Option<TensorRef<'a>> {
+        let (shape, strides) = shape::dense(dims)?;
+        Some(TensorRef { ptr, spec: TensorSpec { dtype, shape }, strides, life: PhantomData })
+    }
+
     /// The address of element `[0, 0, …]`.
     #[inline]
     pub fn ptr(&self) -> *const u8 {
@@ -223,13 +235,18 @@ impl<'a> TensorRef<'a> {
     #[inline]
     pub fn byte_range(&self) -> (usize, usize) {
         let base = self.ptr as usize;
-        match shape::reach(&self.spec.shape, &self.strides) {
-            None => (base, base),
-            Some((low, high)) => {
-                let size = self.spec.dtype.size() as isize;
-                (base.wrapping_add_signed(low * size), base.wrapping_add_signed((high + 1) * size))
+        let size = self.spec.dtype.size() as isize;
+        let (mut low, mut high) = (0isize, size);
+        for (&dim, &step) in self.spec.shape.dims().iter().zip(self.strides.steps()) {
+            if dim == 0 {
+                return (base, base);
             }
+            // Nothing wraps: the elements of a view lie in memory, so their distances in bytes fit.
+            let span = (dim as isize - 1).wrapping_mul(step).wrapping_mul(size);
+            low = low.wrapping_add(span.min(0));
+            high = high.wrapping_add(span.max(0));
         }
+        (base.wrapping_add_signed(low), base.wrapping_add_signed(high))
     }
 }
 

@@ -50,7 +50,13 @@ fn candidate(kernel: &str, ns: u64, won: bool, rejected: bool) -> Candidate {
 }
 
 fn entry(bucket: &str, measured: u64, candidates: &[Candidate]) -> Entry {
-    Entry { key: key(bucket), measured, budget_ms: 50, candidates: candidates.to_vec() }
+    Entry {
+        key: key(bucket),
+        measured,
+        samples: 7 * candidates.len() as u64,
+        budget_ms: 50,
+        candidates: candidates.to_vec(),
+    }
 }
 
 fn choice(bucket: &str, measured: u64, winner: &str) -> Record {

@@ -2,7 +2,7 @@
 
 use crate::bind;
 use crate::isa::Isa;
-use crate::memory;
+use crate::{machine, memory, pool};
 use lc_core::attrs::Attrs;
 use lc_core::backend::{Args, Backend, BackendDescriptor, Buffer, Compute, KernelEntry, Memory, Profile, Synchronize};
 use lc_core::device::DeviceKind;
@@ -16,25 +16,51 @@ pub struct CpuBackend {
     isa: Isa,
     descriptor: BackendDescriptor,
     kernels: &'static [KernelEntry],
-    bindings: Vec<bind::Binding>,
+    /// What each entry runs, in the order of the table.
+    variants: Vec<Variant>,
     in_use: Arc<AtomicU64>,
+}
+
+/// One way to run a binding.
+struct Variant {
+    binding: bind::Binding,
+    isa: Isa,
+    serial: bool,
 }
 
 impl CpuBackend {
     /// A backend that runs the kernels of one instruction set.
+    ///
+    /// Each op's first entry is that set's kernel on all threads, and what runs untuned. After it come candidates that may
+    /// be measured to be faster: the same on the caller's thread alone, which saves waking others for work that is
+    /// smaller than the kernel thinks, and those of narrower sets, which spare wide units their lower clock. The last is
+    /// plain Rust.
     pub fn new(isa: Isa) -> Arc<CpuBackend> {
         let mut kernels = Vec::new();
-        let mut bindings = Vec::new();
-        for (code, binding) in bind::all().into_iter().enumerate() {
-            kernels.push(KernelEntry {
-                op: binding.op,
-                name: binding.names[isa as usize - 1],
-                dtypes: &[lc_core::DType::F32, lc_core::DType::F64],
-                math: lc_core::Math::IeeeF32,
-                accepts: |_, _| true,
-                code: code as u32,
-            });
-            bindings.push(binding);
+        let mut variants = Vec::new();
+        for binding in bind::all() {
+            let mut add = |isa: Isa, serial: bool| {
+                let name = binding.names[isa as usize - 1];
+                kernels.push(KernelEntry {
+                    op: binding.op,
+                    // Lives as long as the table.
+                    name: if serial { format!("{name}.serial").leak() } else { name },
+                    dtypes: &[lc_core::DType::F32, lc_core::DType::F64],
+                    math: lc_core::Math::IeeeF32,
+                    // On one thread it would be the first entry again.
+                    accepts: if serial { |_, _| pool::threads() > 1 } else { |_, _| true },
+                    code: variants.len() as u32,
+                });
+                variants.push(Variant { binding, isa, serial });
+            };
+            add(isa, false);
+            // The reference is one piece of code for all.
+            if binding.run_op.is_none() {
+                add(isa, true);
+                let mut narrower: Vec<Isa> = Isa::available().filter(|other| *other < isa).collect();
+                narrower.reverse();
+                narrower.into_iter().for_each(|isa| add(isa, false));
+            }
         }
         let descriptor = BackendDescriptor {
             kind: DeviceKind::Cpu,
@@ -44,7 +70,7 @@ impl CpuBackend {
             software: false,
             device_timestamps: false,
         };
-        Arc::new(CpuBackend { isa, descriptor, kernels: kernels.leak(), bindings, in_use: Arc::default() })
+        Arc::new(CpuBackend { isa, descriptor, kernels: kernels.leak(), variants, in_use: Arc::default() })
     }
 
     /// The instruction set whose kernels it runs.
@@ -73,8 +99,9 @@ impl Memory for CpuBackend {
         inputs: &[Option<TensorRef<'_>>],
         index: usize,
     ) -> Result<Option<Buffer>> {
-        match self.bindings[kernel.code as usize].prepare {
-            Some(prepare) => prepare(self.isa, attrs, inputs, index),
+        let variant = &self.variants[kernel.code as usize];
+        match variant.binding.prepare {
+            Some(prepare) => prepare(variant.isa, attrs, inputs, index),
             None => Ok(None),
         }
     }
@@ -90,8 +117,9 @@ impl Compute for CpuBackend {
         let Args::Host { inputs, prepared, outputs } = args else {
             return Err(Error::new(ErrorKind::Unknown, "cpu").expected("host memory").got("device memory"));
         };
-        let call = bind::Call { isa: self.isa, attrs, inputs, prepared, outputs };
-        let binding = &self.bindings[kernel.code as usize];
+        let Variant { binding, isa, serial } = &self.variants[kernel.code as usize];
+        let threads = if *serial { 1 } else { pool::threads() };
+        let call = bind::Call { isa: *isa, threads, attrs, inputs, prepared, outputs };
         match binding.run_op {
             None => (binding.run)(&call),
             Some(run) => run(binding.op, &call),
@@ -123,6 +151,9 @@ impl Backend for CpuBackend {
     }
     fn profile(&self) -> &dyn Profile {
         self
+    }
+    fn driver(&self) -> String {
+        format!("{}, {}, {} threads", machine::model(), std::env::consts::OS, pool::threads())
     }
     fn kernels(&self) -> &'static [KernelEntry] {
         self.kernels

@@ -32,6 +32,32 @@ pub fn caches() -> Caches {
     })
 }
 
+/// The processor's model, read once; the architecture where the system does not tell.
+pub fn model() -> &'static str {
+    static MODEL: OnceLock<String> = OnceLock::new();
+    MODEL.get_or_init(|| read_model().unwrap_or_else(|| std::env::consts::ARCH.to_owned()))
+}
+
+#[cfg(target_os = "linux")]
+fn read_model() -> Option<String> {
+    let info = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    // ARM kernels give numbers for the implementer and the part, and no name.
+    let field = |name: &str| {
+        let line = info.lines().find(|line| line.starts_with(name))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    field("model name").or_else(|| Some(format!("{} {}", field("CPU implementer")?, field("CPU part")?)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn read_model() -> Option<String> {
+    // Set by Windows; elsewhere the adapter's name and the sizes of the caches must do.
+    std::env::var("PROCESSOR_IDENTIFIER").ok().or_else(|| {
+        let Caches { l1, l2, l3 } = caches();
+        Some(format!("{} with caches of {l1}, {l2} and {l3} bytes", std::env::consts::ARCH))
+    })
+}
+
 #[cfg(target_os = "linux")]
 fn read(caches: &mut Caches) {
     for index in 0..8 {

@@ -1,6 +1,7 @@
 //! One pool of threads for the whole process.
 //!
-//! A run hands out the indices of its tasks one at a time, so an uneven machine stays busy. The caller works too.
+//! A run hands out the indices of its tasks one at a time, so an uneven machine stays busy. The caller works too, and does
+//! every task that no worker has taken: it waits for those in progress and never for a worker that has yet to come.
 //! Workers spin for a few tens of microseconds after a run and then sleep: a run that follows soon costs no system
 //! call, and an idle process costs no processor.
 //!
@@ -20,6 +21,10 @@ pub const MAX_THREADS: usize = 512;
 
 /// How long an idle worker, or a caller whose workers are still busy, spins before it sleeps.
 const SPIN: Duration = Duration::from_micros(40);
+
+/// How long it does so without yielding. On a machine with more to do, the thread that it waits for may be in the queue of
+/// its own core: to spin on would hold up both. On an idle core a yield returns at once.
+const ALONE: Duration = Duration::from_micros(3);
 
 /// Zero until it is first asked for.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
@@ -312,7 +317,7 @@ impl Pool {
 /// Where a panic puts the counter of tasks: past the last, and far from wrapping.
 const PANICKED: usize = usize::MAX / 2;
 
-/// Spins until `ready` or [`SPIN`] has passed; tells which.
+/// Spins until `ready` or [`SPIN`] has passed; tells which. After [`ALONE`] it offers its core to whoever wants it.
 fn spin_until(ready: impl Fn() -> bool) -> bool {
     let mut start = None;
     loop {
@@ -322,8 +327,12 @@ fn spin_until(ready: impl Fn() -> bool) -> bool {
             }
             std::hint::spin_loop();
         }
-        if start.get_or_insert_with(Instant::now).elapsed() > SPIN {
+        let waited = start.get_or_insert_with(Instant::now).elapsed();
+        if waited > SPIN {
             return ready();
+        }
+        if waited > ALONE {
+            std::thread::yield_now();
         }
     }
 }

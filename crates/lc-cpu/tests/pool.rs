@@ -70,6 +70,43 @@ fn caller_sleeps_until_a_slow_worker_is_done() {
 }
 
 #[test]
+fn whoever_is_free_does_what_nobody_has_taken() {
+    with_threads(2, || {
+        for _ in 0..50 {
+            let done = AtomicUsize::new(0);
+            // The first task ends when all others have: the thread that does not have it must do them, whichever that is.
+            pool::run(40, &|i| {
+                let start = Instant::now();
+                while i == 0 && done.load(Ordering::SeqCst) < 39 {
+                    assert!(start.elapsed() < Duration::from_secs(20), "tasks wait for a thread that is busy");
+                    std::thread::yield_now();
+                }
+                done.fetch_add(1, Ordering::SeqCst);
+            });
+            assert_eq!(done.load(Ordering::SeqCst), 40);
+        }
+    });
+}
+
+#[test]
+fn more_busy_threads_than_cores_do_not_stop_a_run() {
+    with_threads(2, || {
+        let stop = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..2 * std::thread::available_parallelism().map_or(2, |n| n.get()) {
+                scope.spawn(|| {
+                    while stop.load(Ordering::Relaxed) == 0 {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+            (0..200).for_each(|n| count(n % 9));
+            stop.store(1, Ordering::Relaxed);
+        });
+    });
+}
+
+#[test]
 fn nested_runs_stay_on_their_thread() {
     with_threads(4, || {
         let total = AtomicUsize::new(0);

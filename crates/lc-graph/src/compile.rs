@@ -1,6 +1,6 @@
 //! A graph, planned for the devices of a runtime.
 
-use crate::ir::{Graph, Layout, TensorId};
+use crate::ir::{Graph, Layout, NodeId, TensorId};
 use crate::lower::{Lowered, lower};
 use crate::memory::Memory;
 use crate::passes::Passes;
@@ -56,6 +56,7 @@ pub struct Compiled {
     /// Launches before fusion, and the bytes that they would move.
     unfused: (usize, u64),
     labels: Vec<String>,
+    edges: Vec<(NodeId, NodeId)>,
     memory: Memory,
     packed: (usize, usize),
     intermediates: usize,
@@ -138,12 +139,27 @@ pub fn compile(
         dead,
         unfused,
         labels: (0..graph.nodes.len()).map(|id| graph.node_label(id)).collect(),
+        edges: edges(graph),
         memory,
         packed,
         intermediates,
         policy: options.policy(None),
         idle: Mutex::new(Vec::new()),
     })
+}
+
+/// The pairs of nodes of which the second reads what the first makes.
+fn edges(graph: &Graph) -> Vec<(NodeId, NodeId)> {
+    let producers = graph.producers();
+    let mut edges = Vec::new();
+    for (id, node) in graph.nodes.iter().enumerate() {
+        for from in node.inputs.iter().flatten().filter_map(|tensor| producers[*tensor]) {
+            if !edges.contains(&(from, id)) {
+                edges.push((from, id));
+            }
+        }
+    }
+    edges
 }
 
 /// How many results of calls only other calls read.
@@ -219,6 +235,11 @@ impl Compiled {
     /// The graph's nodes, for reports.
     pub fn labels(&self) -> &[String] {
         &self.labels
+    }
+
+    /// The pairs of the graph's nodes of which the second reads what the first makes, in the order of the second.
+    pub fn edges(&self) -> &[(NodeId, NodeId)] {
+        &self.edges
     }
 
     /// What the plan's own memory takes.

@@ -9,6 +9,7 @@ pub mod ab;
 pub mod build;
 pub mod compile;
 pub mod conv_attention;
+pub mod eager;
 pub mod exec;
 pub mod ir;
 pub mod lower;

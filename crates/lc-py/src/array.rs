@@ -124,9 +124,8 @@ fn view<'a>(array: &'a Array) -> Option<TensorRef<'a>> {
     if array.flags & numpy::C_CONTIGUOUS == 0 {
         return strided(array, dtype);
     }
-    let shape = shape_of(extents(array).0)?;
     // SAFETY: NumPy's flag says that the elements lie densely in row-major order from `data`; the array is alive.
-    Some(unsafe { TensorRef::from_raw(array.data, TensorSpec::new(dtype, shape), shape.contiguous_strides()) })
+    unsafe { TensorRef::dense(array.data, dtype, extents(array).0) }
 }
 
 /// Extents as a shape. Known lengths let the compiler copy them without a call.

@@ -15,14 +15,16 @@ const fn site(name: &'static str) -> Site {
 
 /// The attributes of a call: an `AttentionIoPolicy` also says how the result is post-processed.
 #[inline]
-fn attrs(causal: Switch, policy: Option<&Bound<'_, PyAny>>) -> Attrs {
+fn attrs(causal: Switch, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Attrs> {
     let mut attrs = AttentionAttrs { causal: causal.0, ..AttentionAttrs::default() };
-    if let Some(post) = policy.and_then(io_policy::of).and_then(|(_, post)| post) {
+    if let Some(policy) = policy
+        && let Some((_, Some(post))) = io_policy::of(policy)?
+    {
         attrs.output_scale = post.scale;
         attrs.output_bias = post.bias;
         attrs.output_relu = post.relu;
     }
-    attrs.into()
+    Ok(attrs.into())
 }
 
 /// Q, K and V given by their number of elements.
@@ -74,7 +76,7 @@ fn flat<'py>(
     let level = level(name, device, policy)?;
     let given = flat_inputs(name, qkv, seq_len, head_dim)?;
     let len = given.shape(0).numel();
-    call::fresh_flat(qkv[0].py(), site(name), &attrs(causal, policy), given.tensors(), level, len)
+    call::fresh_flat(qkv[0].py(), site(name), &attrs(causal, policy)?, given.tensors(), level, len)
 }
 
 fn flat_or_list<'py>(
@@ -191,7 +193,7 @@ fn attention2d<'py>(
     let level = level(NAME, device, policy)?;
     let mut given = Inputs::new();
     head(NAME, [q, k, v], &mut given)?;
-    call::fresh(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), level)
+    call::fresh(q.py(), site(NAME), &attrs(causal, policy)?, given.tensors(), level)
 }
 
 /// One head of attention in float32 into `out`; see `attention2d`.
@@ -216,7 +218,7 @@ fn attention2d_into(
     let level = level(NAME, device, policy)?;
     let mut given = Inputs::new();
     head(NAME, [q, k, v], &mut given)?;
-    call::into(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), out, OutShape::Exact, level)
+    call::into(q.py(), site(NAME), &attrs(causal, policy)?, given.tensors(), out, OutShape::Exact, level)
 }
 
 /// A new `AttentionSession` for the shape (S, D) of `q`. Uploads nothing.
@@ -311,7 +313,7 @@ fn attention_into(
     const NAME: &str = "attention_into";
     let level = level(NAME, device, policy)?;
     let given = flat_inputs(NAME, [q, k, v], seq_len, head_dim)?;
-    call::into(q.py(), site(NAME), &attrs(causal, policy), given.tensors(), out, OutShape::Any, level)
+    call::into(q.py(), site(NAME), &attrs(causal, policy)?, given.tensors(), out, OutShape::Any, level)
 }
 
 /// A mask as numbers to add to the scores: a boolean one, true where a score counts, becomes 0 and −∞ in q's dtype.

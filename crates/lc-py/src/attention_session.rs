@@ -31,8 +31,11 @@ impl Settings {
     /// Those of an `AttentionIoPolicy`, or of any other policy.
     fn of(obj: &Bound<'_, PyAny>) -> PyResult<Settings> {
         let level = policy::packed(NAME, obj)?;
-        let loss_every = obj.cast::<AttentionIoPolicy>().map_or(1, |p| p.borrow().loss_cadence());
-        Ok(Settings { level, post: io_policy::of(obj).and_then(|(_, post)| post), loss_every })
+        let loss_every = match obj.cast::<AttentionIoPolicy>() {
+            Ok(policy) => io_policy::read(policy)?.loss_cadence(),
+            Err(_) => 1,
+        };
+        Ok(Settings { level, post: io_policy::of(obj)?.and_then(|(_, post)| post), loss_every })
     }
 }
 

@@ -1,7 +1,11 @@
 //! Graphs: `GraphIR` in its original form, the schemas of its ops, and conv → attention through a planned graph.
 
 mod ab;
+mod convert;
+mod explain;
 mod ir;
+mod plan;
+mod run;
 mod schema;
 
 use crate::error::raise;
@@ -55,6 +59,7 @@ fn keep_receipt(py: Python<'_>, launches: &[Receipt]) -> PyResult<()> {
 /// Adds this file's names to the module and to its submodule `api`.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     ir::register(m)?;
+    plan::register(m)?;
     schema::register(m)?;
     ab::register(m)
 }

@@ -21,12 +21,30 @@ pub struct PostProcess {
 
 /// The policy that one of the I/O policy objects stands for, and its post-processing if it is an `AttentionIoPolicy`;
 /// `None` if `obj` is none of the four.
-pub fn of(obj: &Bound<'_, PyAny>) -> Option<(Policy, Option<PostProcess>)> {
+///
+/// # Errors
+/// An object whose fields another thread is setting right now.
+pub fn of(obj: &Bound<'_, PyAny>) -> PyResult<Option<(Policy, Option<PostProcess>)>> {
     if let Ok(policy) = obj.cast::<BinaryIoPolicy>() {
-        return Some((policy.borrow().policy(), None));
+        return Ok(Some((read(policy)?.policy(), None)));
     }
-    let policy = obj.cast::<AttentionIoPolicy>().ok()?.borrow();
-    Some((policy.policy(), Some(policy.post())))
+    let Ok(policy) = obj.cast::<AttentionIoPolicy>() else { return Ok(None) };
+    let policy = read(policy)?;
+    Ok(Some((policy.policy(), Some(policy.post()))))
+}
+
+/// The fields of a policy object. Only an interpreter without a global lock lets another thread be in the midst of
+/// setting one.
+///
+/// # Errors
+/// Then.
+pub fn read<'py, T: pyo3::PyClass>(policy: &Bound<'py, T>) -> PyResult<PyRef<'py, T>> {
+    policy.try_borrow().map_err(|_| {
+        raise(
+            Error::invalid("policy", "policy", "a policy at rest", "one whose fields another thread is setting")
+                .hint("set its fields before threads share it, or use lightning_core.Policy, which is frozen"),
+        )
+    })
 }
 
 /// Sets the attributes that a constructor got as keywords.
@@ -55,10 +73,10 @@ fn compare(
     left: &Bound<'_, PyAny>,
     right: &Bound<'_, PyAny>,
     how: CompareOp,
-    equal: impl FnOnce() -> bool,
+    equal: impl FnOnce() -> PyResult<bool>,
 ) -> PyResult<Py<PyAny>> {
     let py = left.py();
-    let same = left.get_type().is(right.get_type()) && equal();
+    let same = left.get_type().is(right.get_type()) && equal()?;
     match how {
         CompareOp::Eq => Ok(same.into_pyobject(py)?.to_owned().into_any().unbind()),
         CompareOp::Ne => Ok((!same).into_pyobject(py)?.to_owned().into_any().unbind()),
@@ -139,7 +157,10 @@ impl BinaryIoPolicy {
     }
 
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, how: CompareOp) -> PyResult<Py<PyAny>> {
-        let equal = || other.cast::<Self>().is_ok_and(|other| *slf.borrow() == *other.borrow());
+        let equal = || match other.cast::<Self>() {
+            Ok(other) => Ok(*read(slf)? == *read(other)?),
+            Err(_) => Ok(false),
+        };
         compare(slf.as_any(), other, how, equal)
     }
 
@@ -404,7 +425,10 @@ impl AttentionIoPolicy {
     }
 
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, how: CompareOp) -> PyResult<Py<PyAny>> {
-        let equal = || other.cast::<Self>().is_ok_and(|other| *slf.borrow() == *other.borrow());
+        let equal = || match other.cast::<Self>() {
+            Ok(other) => Ok(*read(slf)? == *read(other)?),
+            Err(_) => Ok(false),
+        };
         compare(slf.as_any(), other, how, equal)
     }
 

@@ -27,6 +27,7 @@ mod runtime;
 mod session;
 mod tensor;
 mod trace;
+mod tune;
 
 use pyo3::prelude::*;
 
@@ -55,6 +56,7 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
         resident::register,
         trace::register,
         graph::register,
+        tune::register,
     ] {
         register(m)?;
     }

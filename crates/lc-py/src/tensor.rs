@@ -458,7 +458,7 @@ impl BaseTensor {
     /// it; else a copy.
     fn numpy<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let it = slf.borrow();
+        let it = slf.try_borrow()?;
         if it.host().is_some() {
             drop(it);
             return py.import(intern!(py, "numpy"))?.call_method1(intern!(py, "asarray"), (slf,));
@@ -483,8 +483,8 @@ impl BaseTensor {
             let got = other.get_type().fully_qualified_name().map_or_else(|_| "another".into(), |n| n.to_string());
             raise(Error::wrong_type("add", "other", format!("a {class}"), got))
         };
-        let other = other.cast::<BaseTensor>().map_err(|_| wrong())?.borrow();
-        let it = slf.borrow();
+        let other = other.cast::<BaseTensor>().map_err(|_| wrong())?.try_borrow()?;
+        let it = slf.try_borrow()?;
         let sum = match (&it.0, &other.0) {
             (Storage::F32(a), Storage::F32(b)) => Storage::F32(sum(py, a, b)?),
             (Storage::F64(a), Storage::F64(b)) => Storage::F64(sum(py, a, b)?),
@@ -498,7 +498,7 @@ impl BaseTensor {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let it = slf.borrow();
+        let it = slf.try_borrow()?;
         let shape = it.shape();
         Ok(format!("{}(shape={shape:?}, dtype='{}', device='{}')", slf.get_type().name()?, it.dtype(), it.device()))
     }
@@ -527,7 +527,7 @@ impl BaseTensor {
         copy: Option<bool>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let in_place = slf.borrow().host().is_some();
+        let in_place = slf.try_borrow()?.host().is_some();
         if !in_place && copy == Some(false) {
             let error = Error::invalid("__array__", "copy", "a copy", "copy=False for a tensor in device memory");
             return Err(raise(error));
@@ -549,8 +549,8 @@ impl BaseTensor {
     /// The tensor as a DLPack capsule, on its own memory; arguments as the array API standard has them.
     #[pyo3(signature = (**kwargs))]
     fn __dlpack__<'py>(slf: &Bound<'py, Self>, kwargs: Option<&Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyAny>> {
-        if slf.borrow().host().is_none() {
-            let got = format!("a tensor on \"{}\"", slf.borrow().device());
+        if slf.try_borrow()?.host().is_none() {
+            let got = format!("a tensor on \"{}\"", slf.try_borrow()?.device());
             return Err(raise(Error::unsupported("__dlpack__", "a tensor in host memory", got).hint("use numpy()")));
         }
         Self::numpy(slf)?.call_method(intern!(slf.py(), "__dlpack__"), (), kwargs)

@@ -28,6 +28,7 @@ pub struct WgpuBackend {
     nothing: ManuallyDrop<GpuBuffer>,
     stream: ManuallyDrop<Mutex<Stream>>,
     failure: Arc<Failure>,
+    proofs: Mutex<ops::Proofs>,
 }
 
 impl WgpuBackend {
@@ -58,6 +59,7 @@ impl WgpuBackend {
             nothing: ManuallyDrop::new(pool.take(256)?),
             stream: ManuallyDrop::new(Mutex::new(Stream::new(&adapter, options, failure.clone()))),
             failure,
+            proofs: Mutex::default(),
             pool: ManuallyDrop::new(pool),
             staging: ManuallyDrop::new(staging),
             descriptor,
@@ -81,6 +83,11 @@ impl WgpuBackend {
 
     pub(crate) fn nothing(&self) -> &GpuBuffer {
         &self.nothing
+    }
+
+    /// Which kernels on matrix units have proven themselves here.
+    pub(crate) fn proofs(&self) -> MutexGuard<'_, ops::Proofs> {
+        self.proofs.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// The error that is waiting, if any.

@@ -65,6 +65,11 @@ impl<'a> Launch<'a> {
         self.backend
     }
 
+    /// What is encoded and submitted.
+    pub(crate) fn stream(&mut self) -> &mut Stream {
+        &mut self.stream
+    }
+
     /// Binds a tensor. Every element that its extents and strides reach is inside the range.
     ///
     /// # Errors

@@ -75,7 +75,11 @@ struct Piece {
 }
 
 /// Asks for a buffer to be mapped for reading.
-fn map(buffer: &wgpu::Buffer, offset: u64, bytes: u64) -> Receiver<std::result::Result<(), BufferAsyncError>> {
+pub(crate) fn map(
+    buffer: &wgpu::Buffer,
+    offset: u64,
+    bytes: u64,
+) -> Receiver<std::result::Result<(), BufferAsyncError>> {
     let (send, receive) = channel();
     buffer.map_async(MapMode::Read, offset..offset + bytes, move |result| {
         // The receiver is gone only if the wait failed, and then nobody wants the answer.

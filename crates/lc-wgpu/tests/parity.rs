@@ -3,10 +3,11 @@
 
 mod common;
 
+use half::f16;
 use lc_core::backend::Backend;
 use lc_core::policy::PackedPolicy;
 use lc_core::registry::{Case, OpDef};
-use lc_core::{DeviceRequest, Element, Fallback, Policy, Runtime, Shape, TensorMut};
+use lc_core::{DType, DeviceRequest, Element, Fallback, Policy, Runtime, Shape, TensorMut};
 use lc_ops::parity::{Inputs, Layout, compare};
 use lc_wgpu::{Adapter, Options, WgpuBackend};
 use std::sync::{Arc, OnceLock};
@@ -62,15 +63,46 @@ fn every_case<T: Element>(device: &Arc<WgpuBackend>, op: &'static OpDef) {
 }
 
 /// Whether the device has a kernel for the op at all: which ops those are is asserted in `every_op_has_a_kernel`.
-fn has(device: &WgpuBackend, op: &OpDef) -> bool {
-    device.kernels().iter().any(|kernel| kernel.op == op)
+fn has(device: &WgpuBackend, op: &OpDef, dtype: DType) -> bool {
+    device.kernels().iter().any(|kernel| kernel.op == op && kernel.dtypes.contains(&dtype))
 }
 
 fn check(op: &'static OpDef) {
-    if let Some(device) = device().filter(|device| has(device, op)) {
+    let Some(device) = device() else { return };
+    if has(device, op, DType::F32) {
         every_case::<f32>(device, op);
         common::assert_no_messages();
     }
+    if has(device, op, DType::F16) {
+        every_case::<f16>(device, op);
+        common::assert_no_messages();
+    }
+}
+
+fn check_half(op: &'static OpDef) {
+    let half = |device: &&Arc<WgpuBackend>| {
+        device.kernels().iter().any(|kernel| kernel.op == op && kernel.dtypes.contains(&lc_core::DType::F16))
+    };
+    if let Some(device) = device().filter(half) {
+        every_case::<half::f16>(device, op);
+    }
+}
+
+#[test]
+fn float16_of_elementwise_ops() {
+    for op in [&lc_ops::ADD, &lc_ops::SUB, &lc_ops::MUL, &lc_ops::DIV, &lc_ops::ACTIVATION] {
+        check_half(op);
+    }
+}
+
+#[test]
+fn float16_of_conv2d() {
+    check_half(&lc_ops::CONV2D);
+}
+
+#[test]
+fn float16_of_attention() {
+    check_half(&lc_ops::ATTENTION);
 }
 
 macro_rules! parity {

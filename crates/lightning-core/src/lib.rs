@@ -26,6 +26,7 @@ pub mod device;
 pub mod memory;
 pub mod ops;
 mod owned;
+pub mod tuning;
 
 pub use lc_core::*;
 pub use owned::Tensor;
@@ -37,7 +38,26 @@ use std::sync::OnceLock;
 #[inline]
 pub fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    RUNTIME.get_or_init(|| Runtime::with_lazy(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())], lazy_backends()))
+    RUNTIME.get_or_init(|| {
+        for warning in legacy_warnings() {
+            eprintln!("lightning_core: {warning}");
+        }
+        Runtime::with_lazy(lc_ops::REGISTRY, vec![CpuBackend::new(Isa::active())], lazy_backends())
+    })
+}
+
+/// Applies what the environment variables of lightning_core 0.1.8 ask for to the process policy, the first time that this
+/// is called, and gives the warnings about them; later calls give none. The first use of [`runtime`] calls it and prints
+/// them; a front end that has a better place for warnings calls it before.
+pub fn legacy_warnings() -> Vec<String> {
+    static READ: std::sync::Once = std::sync::Once::new();
+    let mut warnings = Vec::new();
+    READ.call_once(|| {
+        let (policy, texts) = policy::from_legacy_environment();
+        policy::set_process(&policy);
+        warnings = texts;
+    });
+    warnings
 }
 
 /// The devices that are opened when they are first asked for.
@@ -70,6 +90,8 @@ pub fn set_num_threads(threads: usize) -> Result<()> {
         return Err(Error::invalid("set_num_threads", "threads", "at least 1", "0"));
     }
     lc_cpu::pool::set_threads(threads);
+    // What is fastest depends on the number of threads.
+    lc_core::runtime::forget_plans();
     Ok(())
 }
 

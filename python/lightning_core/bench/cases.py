@@ -206,3 +206,64 @@ def sub(rows: int, cols: int) -> Case:
 def add(n: int) -> Case:
     """a + b, element by element."""
     return Case("add", {"n": n}, _rand(n, a=(n,), b=(n,)), (), (n,), lambda t: t["a"] + t["b"], EPS, float(n))
+
+
+def chain(rows: int, cols: int) -> Case:
+    """relu(x · s + t), with one s and one t for each column: batch norm at inference."""
+    return Case(
+        "chain", {"rows": rows, "cols": cols}, _rand(rows, x=(rows, cols), s=(cols,), t=(cols,)), ("s", "t"),
+        (rows, cols), lambda t: np.maximum(t["x"] * t["s"] + t["t"], 0), 4 * EPS, 3.0 * rows * cols,
+    )  # fmt: skip
+
+
+def gate(rows: int, cols: int) -> Case:
+    """silu(g) · x + r: a gated residual."""
+    shape = (rows, cols)
+    return Case(
+        "gate", {"rows": rows, "cols": cols}, _rand(rows, x=shape, g=shape, r=shape), (), shape,
+        lambda t: t["g"] / (1 + np.exp(-t["g"])) * t["x"] + t["r"], 8 * EPS, 3.0 * rows * cols,
+    )  # fmt: skip
+
+
+def long_chain(rows: int, cols: int) -> Case:
+    """relu((x − m) / d · s + t + r): six steps over one large tensor, four rows and a residual."""
+    shape = (rows, cols)
+    arrays = _rand(rows, x=shape, m=(cols,), d=(cols,), s=(cols,), t=(cols,), r=shape)
+    # Away from zero, as a standard deviation is.
+    arrays["d"] = np.abs(arrays["d"]) + np.float32(0.5)
+    return Case(
+        "long_chain", {"rows": rows, "cols": cols}, arrays, ("m", "d", "s", "t"), shape,
+        lambda t: np.maximum((t["x"] - t["m"]) / t["d"] * t["s"] + t["t"] + t["r"], 0), 16 * EPS, 6.0 * rows * cols,
+    )  # fmt: skip
+
+
+def conv_bias_relu(n: int, c: int, h: int, w: int, o: int) -> Case:
+    """ReLU(conv3×3(x) + bias), the bias as a tensor that broadcasts."""
+    case = conv_relu(n, c, h, w, o)
+    arrays = case.arrays | {"b": case.arrays["b"].reshape(o, 1, 1)}
+    return Case(
+        "conv_bias_relu", case.p, arrays, case.weights, case.out_shape,
+        lambda t: np.maximum(conv3x3(t["x"], t["w"]) + t["b"], 0), case.tolerance, case.flops,
+    )  # fmt: skip
+
+
+def masked_attention(s: int, d: int) -> Case:
+    """softmax(q kᵀ / √d + mask) v, with kᵀ as it lies in memory and a mask that hides a quarter of the keys."""
+    arrays = _rand(s + d, q=(s, d), kt=(d, s), v=(s, d), mask=(s, s))
+    # Never a whole row: key i stays for query i.
+    arrays["mask"] = np.where((arrays["mask"] < -0.5) & ~np.eye(s, dtype=bool), np.float32(-np.inf), arrays["mask"])
+    return Case(
+        "masked_attention", {"seq": s, "head_dim": d}, arrays, (), (s, d),
+        lambda t: _softmax(t["q"] @ t["kt"] / math.sqrt(d) + t["mask"]) @ t["v"], _sum_tolerance(s + d),
+        4.0 * s * s * d,
+    )  # fmt: skip
+
+
+def matmul_bias_gelu(m: int, k: int, n: int) -> Case:
+    """gelu(a w + b), w stored (inputs, outputs) and scaled as a trained layer's is."""
+    arrays = _rand(m + k + n, a=(m, k), w=(k, n), b=(n,))
+    arrays["w"] *= np.float32(math.sqrt(3 / k))
+    return Case(
+        "matmul_bias_gelu", {"m": m, "k": k, "n": n}, arrays, ("w", "b"), (m, n),
+        lambda t: activate(t["a"] @ t["w"] + t["b"], "gelu"), _sum_tolerance(k), 2.0 * m * k * n,
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from lightning_core.bench import environ, machine, ours, page, peers, plots, report, suites
+from lightning_core.bench import environ, fusion, machine, ours, page, peers, plots, report, suites
 from lightning_core.bench.runner import Result, run_row
 
 FORMATS = ("csv", "json", "html", "png")
@@ -176,14 +176,15 @@ def _write(options: argparse.Namespace, results: Sequence[Result], found: Sequen
     written: list[Path] = []
     for suite in dict.fromkeys(r.row.suite for r in results):
         members = [r for r in results if r.row.suite == suite]
+        compared = fusion.COLUMNS if all(r.row.form in fusion.FORMS for r in members) else columns
         for name in ("csv", "json"):
             if name in wanted:
                 path = folder / f"{suite}.{name}"
                 written.append(path)
                 if name == "csv":
-                    report.write_csv(path, members, columns)
+                    report.write_csv(path, members, compared)
                 else:
-                    report.write_json(path, members, columns, about)
+                    report.write_json(path, members, compared, about)
     # One page and one picture of the whole run; runs of different suites into one folder leave each other's alone.
     page_name, picture_name = ("index", "benchmarks") if options.suite == "all" else (results[0].row.suite,) * 2
     if "html" in wanted:

@@ -11,8 +11,8 @@ from typing import Any
 from lightning_core.bench.runner import Result
 
 _AHEAD, _BEHIND, _SHARE, _EMPTY = "#0b6bcb", "#b3261e", "#3d8361", "#e6e9ec"
-#: Inches: of a bar, of a suite's heading, of what is above and below the bars.
-_BAR, _HEADING, _FRAME = 0.19, 0.42, 1.3
+#: Inches: of a bar, of a suite's heading, above and below the bars.
+_BAR, _HEADING, _ABOVE, _BELOW = 0.19, 0.34, 0.35, 0.6
 
 
 def write(path: Path, results: Sequence[Result], about: dict[str, Any]) -> Path:
@@ -24,8 +24,10 @@ def write(path: Path, results: Sequence[Result], about: dict[str, Any]) -> Path:
     matplotlib.use("Agg")
     plt: Any = import_module("matplotlib.pyplot")
     headings, places, bottom = _places(results)
+    height = _ABOVE + bottom + _BELOW
+    frame = {"left": 0.36, "right": 0.99, "top": 1 - _ABOVE / height, "bottom": _BELOW / height, "wspace": 0.04}
     figure, (left, right) = plt.subplots(
-        1, 2, sharey=True, figsize=(13, bottom + _FRAME), gridspec_kw={"width_ratios": [3, 2], "wspace": 0.04}
+        1, 2, sharey=True, figsize=(13, height), gridspec_kw={"width_ratios": [3, 2], **frame}
     )
     _ratios(left, results, places)
     _shares(right, results, places)
@@ -39,8 +41,8 @@ def write(path: Path, results: Sequence[Result], about: dict[str, Any]) -> Path:
         left.annotate(name, (0, y), xycoords=("figure fraction", "data"), xytext=(6, 0), textcoords="offset points",
                       fontsize=10, fontweight="bold", va="center")  # fmt: skip
     threads = "1 thread" if about["threads"] == 1 else f"{about['threads']} threads"
-    figure.suptitle(f"{about['processor']}, {threads}, float32, {about['date']}", fontsize=9, x=0.5, y=0.995, va="top")
-    figure.tight_layout(rect=(0, 0, 1, 1 - 0.25 / (bottom + _FRAME)))
+    title = f"{about['processor']}, {threads}, float32, {about['date']}"
+    figure.text(0.5, 1 - 0.1 / height, title, fontsize=9, ha="center", va="top")
     figure.savefig(path, dpi=110)
     plt.close(figure)
     return path
@@ -62,7 +64,11 @@ def _ratios(axes: Any, results: Sequence[Result], places: Sequence[float]) -> No
     """Bars from one: to the right where we are faster than the fastest peer, to the left where it is."""
     axes.set_xscale("log")
     values = [r.speedup for r in results if r.speedup is not None]
-    axes.set_xlim(min([0.5, *values]) * 0.8, max([2.0, *values]) * 6)
+    lowest, highest = min([0.5, *values]) * 0.8, max([2.0, *values]) * 6
+    axes.set_xlim(lowest, highest)
+    ticks = [tick for tick in (0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64) if lowest <= tick <= highest]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
     for result, y in zip(results, places, strict=True):
         ratio, peer = result.speedup, result.fastest()
         if ratio is None or peer is None:

@@ -60,6 +60,9 @@ def table(results: Sequence[Result]) -> str:
     widths = [max(len(cells[i]) for cells in lines) for i in range(len(HEAD))]
     text = ["  ".join(c.ljust(w) for c, w in zip(cells, widths, strict=True)).rstrip() for cells in lines]
     text.insert(1, "-" * min(sum(widths) + 2 * len(widths), 200))
+    for result in results:
+        if result.launches:
+            text.append(f"launches: {result.row.label}: " + ", ".join(f"{n} {c}" for c, n in result.launches.items()))
     text += [f"FAILED: {result.row.label}: {failure}" for result in results for failure in result.failures]
     text += [f"note: {result.row.label}: {note}" for result in results for note in result.notes]
     return "\n".join(text)

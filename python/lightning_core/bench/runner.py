@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_core.bench import ours
+from lightning_core.bench import fusion, ours
 from lightning_core.bench.cases import Case
 from lightning_core.bench.machine import Limits
 from lightning_core.bench.peers import Peer
@@ -46,6 +46,8 @@ class Result:
     bound_by: str
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    #: Kernels that a call launches, by column; only of rows that compare plans.
+    launches: dict[str, int] = field(default_factory=dict)
 
     @property
     def ours(self) -> Timed | None:
@@ -95,6 +97,9 @@ def check(result: Result, limits: Limits) -> None:
 def _build(row: Row, case: Case, peers: Sequence[Peer], device: str) -> tuple[list[Candidate], list[str]]:
     candidates: list[Candidate] = []
     notes: list[str] = []
+    if row.form in fusion.FORMS:
+        # The other sides of these rows are our own, without a plan.
+        return fusion.candidates(case, row.form, device), notes
     try:
         mine = ours.candidate(case, row.form, device)
         if mine is None:
@@ -138,9 +143,10 @@ def run_row(
     receipt = {"device": "", "kernel": "", "math": "", "reason": ""}
     if mine is not None and mine.error is None:
         receipt = ours.receipt()
+    launches = fusion.launches(candidates) if row.form in fusion.FORMS and mine is not None else {}
     timed = [_timed(candidate, case) for candidate in candidates]
     bound_s, bound_by = limits.bound(case)
-    result = Result(row, case, limits.threads, receipt, timed, bound_s, bound_by, notes=notes)
+    result = Result(row, case, limits.threads, receipt, timed, bound_s, bound_by, notes=notes, launches=launches)
     check(result, limits)
     # Inputs of the large rows are tens of megabytes: let go of them before the next.
     case.arrays = {}
@@ -191,6 +197,7 @@ def row_dict(result: Result, columns: Sequence[str]) -> dict[str, Any]:
             best.stats.median / right.median if best and best.stats and right else None
         )
     seconds = right.median if right else None
+    cells |= {f"{column}_launches": count for column, count in result.launches.items()}
     cells |= {
         "fastest_peer": f"{fastest.peer} {fastest.form}" if fastest else None,
         "fastest_peer_ms": fastest.stats.median * 1e3 if fastest and fastest.stats else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lightning_core.bench import cases, ours
+from lightning_core.bench import cases, fusion, ours
 from lightning_core.bench.cases import Case
 
 ONE_SHOT, RESIDENT = "one-shot", "resident"
@@ -32,7 +32,8 @@ class Row:
 
 
 def _row(suite: str, bench: str, shape: str, form: str, case: Callable[[], Case]) -> Row:
-    return Row(suite, bench, shape, RESIDENT if form == ours.SESSION else ONE_SHOT, form, case)
+    resident = form in (ours.SESSION, fusion.CONSTANTS)
+    return Row(suite, bench, shape, RESIDENT if resident else ONE_SHOT, form, case)
 
 
 def _matmul(suite: str, m: int, k: int, n: int, form: str) -> Row:
@@ -143,6 +144,40 @@ def _overhead() -> Iterator[Row]:
             yield _conv_attention(suite, s, 48, form)
 
 
+def _fusion() -> Iterator[Row]:
+    suite = "fusion"
+
+    def row(bench: str, form: str, shape: str, case: Callable[[], Case]) -> Row:
+        return _row(suite, bench, shape, form, case)
+
+    def elements(bench: str, make: Callable[[int, int], Case]) -> Iterator[Row]:
+        for rows, cols in ((256, 256), (2048, 2048)):
+            yield row(bench, fusion.GRAPH, f"rows={rows},cols={cols}", lambda r=rows, c=cols: make(r, c))  # type: ignore[misc]
+
+    yield from elements("chain", cases.chain)
+    yield from elements("gate", cases.gate)
+    yield from elements("long_chain", cases.long_chain)
+    for n, side in ((1, 32), (8, 64)):
+        shape = f"batch={n},in_ch=3,h={side},w={side},out_ch=16,k=3"
+        yield row("conv_bias_relu", fusion.GRAPH, shape, lambda n=n, s=side: cases.conv_bias_relu(n, 3, s, s, 16))  # type: ignore[misc]
+    for s in (256, 512, 1024):
+        yield row("attention", fusion.GRAPH, f"seq={s},head_dim=64,mask", lambda s=s: cases.masked_attention(s, 64))  # type: ignore[misc]
+    for form in fusion.FORMS:
+        for m, k, n in ((64, 64, 1024), (512, 768, 768)):
+            shape = f"m={m},k={k},n={n}"
+            yield row("matmul_bias_gelu", form, shape, lambda m=m, k=k, n=n: cases.matmul_bias_gelu(m, k, n))  # type: ignore[misc]
+        # The pipelines.
+        for batch in (512, 1024):
+            shape = f"batch={batch},d_model=768,d_ff=3072,gelu"
+            yield row("ffn", form, shape, lambda b=batch: cases.ffn(b, 768, 3072, "gelu"))  # type: ignore[misc]
+        for batch in (1024, 2048):
+            shape = f"batch={batch},d_model=1024,out=1024"
+            yield row("ln_proj", form, shape, lambda b=batch: cases.ln_proj(b, 1024, 1024))  # type: ignore[misc]
+    for s, d in ((48, 48), (192, 48), (192, 8), (96, 48)):
+        shape = f"seq={s},head_dim={d}"
+        yield row("conv_attention", fusion.GRAPH, shape, lambda s=s, d=d: cases.conv_attention(s, d))  # type: ignore[misc]
+
+
 _SUITES: dict[str, Callable[[], Iterator[Row]]] = {
     "quick": _quick,
     "kernel": _kernel,
@@ -150,6 +185,7 @@ _SUITES: dict[str, Callable[[], Iterator[Row]]] = {
     "ml": _ml,
     "gemm": _gemm,
     "overhead": _overhead,
+    "fusion": _fusion,
 }
 NAMES = (*_SUITES, "all")
 

@@ -5,6 +5,7 @@
 
 use super::key::DeviceId;
 use super::record::{Book, FitRecord, TransferRecord};
+use super::search::now_ms;
 use crate::backend::Backend;
 use crate::device::DeviceKind;
 use crate::dtype::DType;
@@ -13,7 +14,7 @@ use crate::registry::{Cost, OpDef};
 use crate::shape::Shape;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
 use std::collections::HashMap;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 /// The cost of an op on a device, for operands that are there.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -234,16 +235,12 @@ fn prior(device: DeviceKind) -> Option<(Fit, Transfer)> {
     })
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs())
-}
-
 /// The fitted cost of an op from measured calls; `None` if they do not determine it.
 pub fn fit_record(on: &DeviceId, op: &OpDef, points: &[Point]) -> Option<FitRecord> {
     let Fit { launch_ns, ns_per_flop, ns_per_byte } = Fit::of(points)?;
     let samples = points.len() as u32;
     let (on, op) = (on.clone(), op.name.to_owned());
-    Some(FitRecord { on, op, measured: now(), samples, launch_ns, ns_per_flop, ns_per_byte })
+    Some(FitRecord { on, op, measured: now_ms(), samples, launch_ns, ns_per_flop, ns_per_byte })
 }
 
 /// Measures copies to and from a device with memory of its own, from 4 KiB to 16 MiB.
@@ -281,7 +278,7 @@ pub fn measure_transfer(backend: &dyn Backend, on: &DeviceId) -> Result<Transfer
     let (up, down) = (fit(&up)?, fit(&down)?);
     Ok(TransferRecord {
         on: on.clone(),
-        measured: now(),
+        measured: now_ms(),
         samples: SIZES.len() as u32,
         upload_ns: up.launch_ns,
         upload_ns_per_byte: up.ns_per_byte,

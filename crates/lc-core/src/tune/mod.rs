@@ -15,4 +15,5 @@ mod verify;
 pub use cost::{CostModel, Fit, Transfer};
 pub use key::{DeviceId, Key, bucket, kernel_set};
 pub use record::{Book, Candidate, Entry, FitRecord, Record, SCHEMA, TransferRecord};
+pub(crate) use store::warn_once;
 pub use store::{Store, cache_dir, first_warning};

@@ -43,8 +43,10 @@ pub struct Candidate {
 pub struct Entry {
     /// What it is valid for.
     pub key: Key,
-    /// When, in seconds since 1970.
+    /// When, in milliseconds since 1970.
     pub measured: u64,
+    /// Samples of all candidates together.
+    pub samples: u64,
     /// Milliseconds that the measurement could take.
     pub budget_ms: u64,
     /// Every kernel that takes the call, in the backend's order.
@@ -55,10 +57,6 @@ impl Entry {
     /// The name of the kernel that won.
     pub fn winner(&self) -> Option<&str> {
         self.candidates.iter().find(|c| c.won && !c.rejected).map(|c| c.kernel.as_str())
-    }
-
-    fn samples(&self) -> u64 {
-        self.candidates.iter().map(|c| u64::from(c.samples)).sum()
     }
 
     /// Takes over what `other` knows to be wrong: that does not become right by measuring again.
@@ -80,7 +78,7 @@ pub struct FitRecord {
     pub on: DeviceId,
     /// The op's name.
     pub op: String,
-    /// When, in seconds since 1970.
+    /// When, in milliseconds since 1970.
     pub measured: u64,
     /// Sizes that were measured.
     pub samples: u32,
@@ -97,7 +95,7 @@ pub struct FitRecord {
 pub struct TransferRecord {
     /// Where.
     pub on: DeviceId,
-    /// When, in seconds since 1970.
+    /// When, in milliseconds since 1970.
     pub measured: u64,
     /// Sizes that were measured.
     pub samples: u32,
@@ -218,14 +216,14 @@ impl Book {
             Record::Choice(new) => self.insert_choice(new),
             Record::Fit(new) => {
                 let old = self.fits.entry((new.on.clone(), new.op.clone())).or_insert_with(|| new.clone());
-                let rank = |r: &FitRecord| (r.measured, r.samples, format!("{r:?}"));
+                let rank = |r: &FitRecord| (r.measured, r.samples);
                 if rank(&new) > rank(old) {
                     *old = new;
                 }
             }
             Record::Transfer(new) => {
                 let old = self.transfers.entry(new.on.clone()).or_insert_with(|| new.clone());
-                let rank = |r: &TransferRecord| (r.measured, r.samples, format!("{r:?}"));
+                let rank = |r: &TransferRecord| (r.measured, r.samples);
                 if rank(&new) > rank(old) {
                     *old = new;
                 }
@@ -239,8 +237,8 @@ impl Book {
             self.prune();
             return;
         };
-        // The text decides between equals, so that merging does not depend on the order.
-        let rank = |e: &Entry| (e.measured, e.samples(), format!("{e:?}"));
+        // Nothing that a merge changes counts: else merging again could decide otherwise.
+        let rank = |e: &Entry| (e.measured, e.samples);
         if rank(&new) > rank(old) {
             std::mem::swap(old, &mut new);
         }

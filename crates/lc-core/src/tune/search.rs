@@ -53,6 +53,8 @@ const FIRST_ROUNDS: usize = 3;
 const HOPELESS: f64 = 3.0;
 /// A kernel must beat the one that would run untuned by this much: less is noise.
 const MARGIN: f64 = 0.03;
+/// Samples without which a kernel takes no other's place.
+const ENOUGH: usize = 3;
 /// What the float64 references are taken to do, in operations a millisecond, to keep them inside a tenth of the budget.
 const REFERENCE_FLOPS_PER_MS: f64 = 5e4;
 
@@ -164,9 +166,14 @@ pub fn tune(request: &Request<'_>) -> Result<Entry> {
     }
     race(attrs, &operands, &mut runners, deadline);
     let key = Key::new(request.on.clone(), op, attrs, inputs, dtype, math);
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let samples = runners.iter().map(|r| r.samples.len() as u64).sum();
     let budget_ms = request.budget.as_millis() as u64;
-    Ok(Entry { key, measured: seconds, budget_ms, candidates: candidates(&runners) })
+    Ok(Entry { key, measured: now_ms(), samples, budget_ms, candidates: candidates(&runners) })
+}
+
+/// Milliseconds since 1970.
+pub(super) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 
 fn runners(request: &Request<'_>) -> Vec<Runner> {
@@ -297,9 +304,11 @@ fn race(attrs: &Attrs, operands: &Operands<'_>, runners: &mut [Runner], deadline
 /// What the store keeps of the runners: the winner, and why the others lost.
 fn candidates(runners: &[Runner]) -> Vec<Candidate> {
     let competes = |r: &Runner| matches!(r.out, None | Some(Out::Slow)) && !r.samples.is_empty();
-    let fastest = runners.iter().enumerate().filter(|(_, r)| competes(r)).min_by_key(|(_, r)| r.median());
-    // Only the kernel that runs untuned has the margin's benefit, and only if it is in the race.
+    // The kernel that runs untuned keeps its place, if it is in the race, until others are clearly better.
     let untuned = runners.first().filter(|r| competes(r)).and_then(Runner::median);
+    let may_win = |index: usize, r: &Runner| index == 0 || untuned.is_none() || r.samples.len() >= ENOUGH;
+    let racing = runners.iter().enumerate().filter(|(index, r)| competes(r) && may_win(*index, r));
+    let fastest = racing.min_by_key(|(_, r)| r.median());
     let winner = fastest.map(|(index, runner)| match (untuned, runner.median()) {
         (Some(untuned), Some(best)) if best as f64 > (1.0 - MARGIN) * untuned as f64 => 0,
         _ => index,
@@ -312,6 +321,9 @@ fn candidates(runners: &[Runner]) -> Vec<Candidate> {
             (Some(Out::Failed(text)), ..) => format!("failed: {text}"),
             (Some(Out::OverBudget), ..) | (_, None, _) => "over budget".into(),
             _ if winner == Some(index) => "fastest".into(),
+            (_, Some(ns), Some(best)) if ns < best && runner.samples.len() < ENOUGH => {
+                format!("over budget: {} samples are too few to win", runner.samples.len())
+            }
             (_, Some(ns), Some(best)) if ns < best => {
                 let gain = 100.0 * (1.0 - ns as f64 / best as f64);
                 format!("faster by {gain:.1} %, less than the margin of {:.0} %", 100.0 * MARGIN)

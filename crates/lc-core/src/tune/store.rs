@@ -162,14 +162,10 @@ impl Store {
         for record in records {
             new.insert(record);
         }
-        let mut state = self.state();
-        let mut book = std::mem::take(&mut state.book);
-        book.merge(new.clone());
-        let Some(path) = &self.path else {
-            self.replace(&mut state, book);
-            return Ok(());
-        };
-        // Only the new records go to the file: what another process cleared does not come back.
+        self.learn(new.clone());
+        let Some(path) = &self.path else { return Ok(()) };
+        // Only the new records go to the file: what another process cleared does not come back. Nobody who only reads
+        // waits meanwhile.
         let written = locked(path, || {
             let mut all = read(path);
             all.merge(new);
@@ -177,24 +173,22 @@ impl Store {
             write(path, &all)?;
             Ok(all)
         });
-        let result = match written {
-            Ok(all) => {
-                book.merge(all);
-                Ok(())
-            }
-            Err(error) => Err(failed("write", path, &error)),
-        };
+        self.learn(written.map_err(|error| failed("write", path, &error))?);
+        Ok(())
+    }
+
+    /// Adds records in memory.
+    fn learn(&self, more: Book) {
+        let mut state = self.state();
+        let mut book = std::mem::take(&mut state.book);
+        book.merge(more);
         self.replace(&mut state, book);
-        result
     }
 
     /// Reads the file again, which other processes may have written.
     pub fn reload(&self) {
-        let mut state = self.state();
         if let Some(path) = &self.path {
-            let mut book = read(path);
-            book.merge(std::mem::take(&mut state.book));
-            self.replace(&mut state, book);
+            self.learn(read(path));
         }
     }
 
@@ -224,8 +218,7 @@ impl Store {
     /// # Errors
     /// The file cannot be removed.
     pub fn clear(&self) -> Result<()> {
-        let mut state = self.state();
-        self.replace(&mut state, Book::default());
+        self.replace(&mut self.state(), Book::default());
         let Some(path) = self.path.as_deref().filter(|path| path.exists()) else { return Ok(()) };
         locked(path, || fs::remove_file(path)).map_err(|e| failed("clear", path, &e))
     }

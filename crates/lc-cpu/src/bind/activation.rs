@@ -2,7 +2,6 @@
 
 use super::{Binding, Call, Real, by_dtype};
 use crate::ops::activation::activation;
-use crate::pool;
 use lc_core::Result;
 use lc_ops::ActivationAttrs;
 
@@ -22,7 +21,7 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
     unsafe {
         activation::<T>(
             call.isa,
-            pool::threads(),
+            call.threads,
             how.kind,
             x.shape().dims(),
             x.ptr().cast(),

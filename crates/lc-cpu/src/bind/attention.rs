@@ -1,9 +1,9 @@
 //! attention.
 
 use super::{Binding, Call, Real, by_dtype};
+use crate::ops::activation::activation;
 use crate::ops::attention::{Attention, Heads, HeadsMut, Mask, attention};
-use crate::pool;
-use lc_core::{Result, TensorRef};
+use lc_core::{Activation, Result, TensorRef};
 use lc_ops::AttentionAttrs;
 
 /// The binding.
@@ -31,6 +31,27 @@ pub fn heads<T>(tensor: &TensorRef<'_>) -> Heads<T> {
         shape: four(tensor.shape().dims(), 1),
         strides: four(tensor.strides().steps(), 0),
     }
+}
+
+/// Queries from which keys or values without unit columns are made dense first: fewer are one block, which gathers what it
+/// reads once, but every further block would gather all of it again.
+const DENSE_ABOVE: usize = 64;
+
+/// A tensor as [`heads`], through a dense copy in `memory` if its columns have no unit stride and many queries read it.
+fn unit_heads<T: Real>(call: &Call<'_>, tensor: &TensorRef<'_>, queries: usize, memory: &mut Vec<T>) -> Heads<T> {
+    let unit = tensor.strides().steps().last() == Some(&1) || tensor.shape().dims().last() == Some(&1);
+    if unit || queries <= DENSE_ABOVE {
+        return heads(tensor);
+    }
+    let (dims, steps) = (tensor.shape().dims(), tensor.strides().steps());
+    memory.reserve_exact(tensor.shape().numel());
+    // SAFETY: shape and strides are those of a readable view; the memory is new and has room for its elements.
+    unsafe {
+        let (from, to) = (tensor.ptr().cast(), memory.as_mut_ptr());
+        activation::<T>(call.isa, call.threads, Activation::Identity, dims, from, steps, to);
+    }
+    let strides = tensor.shape().contiguous_strides();
+    Heads { ptr: memory.as_ptr(), shape: four(dims, 1), strides: four(strides.steps(), 0) }
 }
 
 #[inline]
@@ -62,7 +83,10 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
         output_relu: how.output_relu,
     };
     let target = HeadsMut { ptr: out.ptr().cast::<T>(), shape, strides };
-    // SAFETY: the views are readable, their extents fit by the op's rule, and the result overlaps none of them.
-    unsafe { attention::<T>(call.isa, pool::threads(), heads(q), heads(k), heads(v), target, &params) };
+    let (mut dense_k, mut dense_v) = (Vec::new(), Vec::new());
+    let (k, v) = (unit_heads(call, k, shape[2], &mut dense_k), unit_heads(call, v, shape[2], &mut dense_v));
+    // SAFETY: the views are readable, or copies that live until the end of this function; their extents fit by the op's
+    // rule, and the result overlaps none of them.
+    unsafe { attention::<T>(call.isa, call.threads, heads(q), k, v, target, &params) };
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use super::{Binding, Call, Real, by_dtype, matrix};
 use crate::ops::attention::attention_train_step;
-use crate::pool;
 use lc_core::Result;
 use lc_ops::AttentionTrainAttrs;
 
@@ -29,7 +28,7 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
     let loss = unsafe {
         attention_train_step::<T>(
             call.isa,
-            pool::threads(),
+            call.threads,
             matrix(call.input(0), 0),
             matrix(call.input(1), 0),
             matrix(call.input(2), 0),

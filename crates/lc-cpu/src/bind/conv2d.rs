@@ -3,7 +3,6 @@
 use super::{Binding, Call, Real, by_dtype, packed_buffer};
 use crate::isa::Isa;
 use crate::ops::conv2d::{Conv2d, PackedFilter, conv2d, conv2d_packed};
-use crate::pool;
 use lc_core::backend::Buffer;
 use lc_core::{Activation, Attrs, DType, Result, TensorRef};
 use lc_ops::Conv2dAttrs;
@@ -63,7 +62,7 @@ pub unsafe fn convolve<T: Real>(call: &Call<'_>, how: &Conv2dAttrs, activation: 
     let (x, w) = (call.input(0), call.input(1));
     let p = extents(how, x, w);
     let bias = call.vector::<T>(2);
-    let threads = pool::threads();
+    let threads = call.threads;
     // SAFETY: strides are those of readable views whose extents the rule checked; the rest is the caller's contract.
     unsafe {
         match call.packed::<PackedFilter<T>>(1) {

@@ -3,7 +3,6 @@
 use super::conv2d::{convolve, extents};
 use super::{Binding, Call, Real, by_dtype};
 use crate::ops::attention::{Attention, Heads, HeadsMut, attention};
-use crate::pool;
 use lc_core::{Activation, Result};
 use lc_ops::{Conv2dAttrs, ConvAttentionAttrs};
 
@@ -61,6 +60,6 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
         output_relu: false,
     };
     // SAFETY: the three slabs lie in `packed`; the result is dense, [rows, dim], and apart from it.
-    unsafe { attention::<T>(call.isa, pool::threads(), head(0), head(1), head(2), out, &params) };
+    unsafe { attention::<T>(call.isa, call.threads, head(0), head(1), head(2), out, &params) };
     Ok(())
 }

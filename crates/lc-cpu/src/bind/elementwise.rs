@@ -2,7 +2,6 @@
 
 use super::{Binding, Call, Real, by_dtype};
 use crate::ops::elementwise::{BinaryOp, binary};
-use crate::pool;
 use lc_core::Result;
 use lc_core::shape::MAX_RANK;
 
@@ -54,7 +53,7 @@ fn run<T: Real, const OP: usize>(call: &Call<'_>) -> Result<()> {
         unsafe {
             binary::<T>(
                 call.isa,
-                pool::threads(),
+                call.threads,
                 OPS[OP],
                 shape.dims(),
                 a.ptr().cast(),
@@ -83,7 +82,7 @@ fn run<T: Real, const OP: usize>(call: &Call<'_>) -> Result<()> {
     unsafe {
         binary::<T>(
             call.isa,
-            pool::threads(),
+            call.threads,
             OPS[OP],
             shape.dims(),
             a.ptr().cast(),

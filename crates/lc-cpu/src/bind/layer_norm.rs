@@ -2,7 +2,6 @@
 
 use super::{Binding, Call, Real, by_dtype, with_rows};
 use crate::ops::layer_norm::layer_norm;
-use crate::pool;
 use lc_core::Result;
 use lc_ops::LayerNormAttrs;
 
@@ -23,7 +22,7 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
         unsafe {
             layer_norm::<T>(
                 call.isa,
-                pool::threads(),
+                call.threads,
                 x.rows,
                 x.cols,
                 x.ptr,

@@ -3,7 +3,6 @@
 use super::{Binding, Call, Real, Rows, by_dtype, linear, matrix, with_rows};
 use crate::gemm::GemmFloat;
 use crate::ops::layer_norm::layer_norm;
-use crate::pool;
 use crate::view::Mat;
 use lc_core::{Activation, Result};
 use lc_ops::LayerNormProjectionAttrs;
@@ -44,7 +43,7 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
             unsafe {
                 layer_norm::<T>(
                     call.isa,
-                    pool::threads(),
+                    call.threads,
                     rows,
                     x.cols,
                     x.ptr.wrapping_offset(first as isize * x.row_stride),

@@ -3,7 +3,6 @@
 use super::{Binding, Call, Real, Rows, by_dtype, matmul, matrix, with_rows};
 use crate::gemm::{Bias, Epilogue, GemmFloat, PackedB, gemm, gemm_packed};
 use crate::isa::Isa;
-use crate::pool;
 use crate::view::{Mat, MatMut};
 use lc_core::backend::Buffer;
 use lc_core::{Activation, Attrs, Result, TensorRef};
@@ -50,8 +49,8 @@ pub unsafe fn project<T: Real + GemmFloat>(
     // SAFETY: the caller's contract.
     unsafe {
         match call.packed::<PackedB<T>>(index) {
-            Some(packed) => gemm_packed(call.isa, pool::threads(), x.matrix(), packed, c, &epilogue),
-            None => gemm(call.isa, pool::threads(), x.matrix(), weight.t(), c, &epilogue),
+            Some(packed) => gemm_packed(call.isa, call.threads, x.matrix(), packed, c, &epilogue),
+            None => gemm(call.isa, call.threads, x.matrix(), weight.t(), c, &epilogue),
         }
     }
 }

@@ -3,7 +3,6 @@
 use super::{Binding, Call, Real, by_dtype, collapsed_rows, matrix, packed_buffer};
 use crate::gemm::{Bias, Epilogue, GemmFloat, PackedB, gemm, gemm_batched, gemm_packed};
 use crate::isa::Isa;
-use crate::pool;
 use crate::view::{Mat, MatMut};
 use lc_core::backend::Buffer;
 use lc_core::shape::MAX_RANK;
@@ -43,7 +42,7 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
         residual: residual.map(|r| matrix(r, batch_offset(r, &shape, index))),
         activation,
     };
-    let threads = pool::threads();
+    let threads = call.threads;
     // One B for every A: when the rows of all of them lie at one stride, as they do in dense tensors, that is one product.
     if batch > 1
         && b.shape().rank() == 2

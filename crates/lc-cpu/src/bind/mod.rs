@@ -32,6 +32,7 @@ use lc_core::{DType, Element, Result, TensorMut, TensorRef};
 pub type Prepare = fn(Isa, &Attrs, &[Option<TensorRef<'_>>], usize) -> Result<Option<Buffer>>;
 
 /// A kernel and how to call it.
+#[derive(Clone, Copy)]
 pub struct Binding {
     /// The op that it computes.
     pub op: &'static OpDef,
@@ -64,7 +65,6 @@ pub fn all() -> Vec<Binding> {
         elementwise_chain::BINDING,
     ];
     all.extend(elementwise::BINDINGS);
-    all.push(pack::BINDING);
     for op in lc_ops::ALL {
         if all.iter().all(|binding| binding.op != op) {
             all.push(reference::binding(op));
@@ -82,6 +82,8 @@ impl Real for f64 {}
 pub struct Call<'a> {
     /// The instruction set to use.
     pub isa: Isa,
+    /// Threads to use at most, the caller's own included.
+    pub threads: usize,
     /// Attributes.
     pub attrs: &'a Attrs,
     /// Inputs.

@@ -2,7 +2,6 @@
 
 use super::{Binding, Call, Real, by_dtype, dense_copy, with_rows};
 use crate::ops::softmax::{softmax, softmax_axis};
-use crate::pool;
 use lc_core::{Result, TensorRef};
 use lc_ops::SoftmaxAttrs;
 
@@ -23,7 +22,7 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
         with_rows::<T, _>(x, |x| {
             // SAFETY: rows and strides are those of a readable view; the result is dense and apart from it.
             unsafe {
-                softmax::<T>(call.isa, pool::threads(), x.rows, x.cols, x.ptr, x.row_stride, x.col_stride, call.out());
+                softmax::<T>(call.isa, call.threads, x.rows, x.cols, x.ptr, x.row_stride, x.col_stride, call.out());
             }
         });
         return Ok(());
@@ -35,7 +34,7 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
         // SAFETY: extents and strides are those of a readable view; the result is dense and apart from it.
         unsafe {
             let ptr = x.ptr().cast();
-            softmax_axis::<T>(call.isa, pool::threads(), [outer, dims[axis], inner], ptr, strides, call.out());
+            softmax_axis::<T>(call.isa, call.threads, [outer, dims[axis], inner], ptr, strides, call.out());
         }
         return Ok(());
     }
@@ -44,7 +43,7 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
     // SAFETY: the copy is dense with these extents; the result is dense and apart from it.
     unsafe {
         let ptr = copied.as_ptr();
-        softmax_axis::<T>(call.isa, pool::threads(), [outer, dims[axis], inner], ptr, strides, call.out());
+        softmax_axis::<T>(call.isa, call.threads, [outer, dims[axis], inner], ptr, strides, call.out());
     }
     Ok(())
 }

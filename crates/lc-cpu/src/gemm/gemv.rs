@@ -52,8 +52,10 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, b: Mat<T>, threads: usize) {
 /// # Safety
 /// As [`run`]; nobody else writes to the columns.
 unsafe fn columns<T: GemmFloat>(p: &Product<'_, T>, b: Mat<T>, cols: Range<usize>) {
-    // The sums of a chunk stay in the first-level cache while B streams past.
-    let chunk = (16 << 10) / size_of::<T>() / p.m;
+    // The sums of a chunk stay in the first-level cache while B streams past. Whole cache lines: a chunk that starts within
+    // one makes every other load of B two.
+    let line = 64 / size_of::<T>();
+    let chunk = (16 << 10) / size_of::<T>() / p.m / line * line;
     let strip = if b.row_stride == 1 && p.a.col_stride == 1 { p.micro.dots } else { p.micro.rows_of_b };
     let width = p.micro.cols().min(MAX_TILE);
     workspace::with(p.m * chunk * size_of::<T>(), |memory| {
@@ -89,7 +91,7 @@ pub unsafe fn rows_entry<T: MathFloat, S: Simd>(strip: &Strip<T>) {
     dispatch(S::ISA, Rows(strip));
 }
 
-/// For a B with unit stride along its columns: four columns at a time are multiplied with the rows of A.
+/// For a B with unit stride along its columns: a few columns at a time are multiplied with all rows of A.
 ///
 /// # Safety
 /// As [`StripFn`].
@@ -103,55 +105,86 @@ impl<T: MathFloat> Kernel for Rows<'_, T> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
+        // Four rows of B at a time: two would pass over the sums twice as often, which costs more than the broadcast
+        // elements of A that four rows leave no register for.
         // SAFETY: the caller vouches for the strip.
         unsafe {
-            let (k, n) = (self.0.a.cols, self.0.b.cols);
-            for i in 0..self.0.a.rows {
-                std::slice::from_raw_parts_mut(self.0.y.add(i * self.0.y_row), n).fill(T::ZERO);
-            }
-            let mut at = 0;
-            while at + 4 <= k {
-                self.step::<S, 4>(at);
-                at += 4;
-            }
-            while at < k {
-                self.step::<S, 1>(at);
-                at += 1;
+            match self.0.a.rows {
+                1 => self.all::<S, 1, 4>(),
+                2 => self.all::<S, 2, 4>(),
+                3 => self.all::<S, 3, 4>(),
+                _ => self.all::<S, 4, 4>(),
             }
         }
     }
 }
 
 impl<T: MathFloat> Rows<'_, T> {
-    /// Adds `N` rows of B to the sums, in order.
+    /// # Safety
+    /// As [`StripFn`], for a strip of `M` rows.
+    #[inline(always)]
+    unsafe fn all<S: Simd, const M: usize, const N: usize>(&self) {
+        // SAFETY: as above.
+        unsafe {
+            for i in 0..M {
+                std::slice::from_raw_parts_mut(self.0.y.add(i * self.0.y_row), self.0.b.cols).fill(T::ZERO);
+            }
+            let (mut at, k) = (0, self.0.a.cols);
+            while at + N <= k {
+                self.step::<S, M, N>(at);
+                at += N;
+            }
+            while at < k {
+                self.step::<S, M, 1>(at);
+                at += 1;
+            }
+        }
+    }
+
+    /// Adds `N` rows of B to the sums of all `M` rows, in order: each vector of B is loaded once.
     ///
     /// # Safety
     /// As [`StripFn`]; the rows exist.
     #[inline(always)]
-    unsafe fn step<S: Simd, const N: usize>(&self, at: usize) {
+    unsafe fn step<S: Simd, const M: usize, const N: usize>(&self, at: usize) {
         let s = self.0;
         let (n, lanes) = (s.b.cols, <T::V<S> as Vector>::LANES);
-        for i in 0..s.a.rows {
-            // SAFETY: as above.
-            unsafe {
-                let y = s.y.add(i * s.y_row);
-                let x: [T::V<S>; N] = std::array::from_fn(|r| T::V::<S>::splat(*s.a.at(i, at + r)));
-                let rows: [*const T; N] = std::array::from_fn(|r| s.b.at(at + r, 0));
-                let mut j = 0;
-                while j + lanes <= n {
-                    let mut sum = T::V::<S>::load(y.add(j));
-                    for r in 0..N {
-                        sum = x[r].mul_add(T::V::<S>::load(rows[r].add(j)), sum);
-                    }
-                    sum.store(y.add(j));
-                    j += lanes;
+        // SAFETY: as above.
+        unsafe {
+            let mut x = [[T::V::<S>::zero(); N]; M];
+            for i in 0..M {
+                for r in 0..N {
+                    x[i][r] = T::V::<S>::splat(*s.a.at(i, at + r));
                 }
-                if j < n {
-                    let mut sum = T::V::<S>::load_n(y.add(j), n - j);
+            }
+            let mut rows = [std::ptr::null(); N];
+            for r in 0..N {
+                rows[r] = s.b.at(at + r, 0);
+            }
+            let mut j = 0;
+            while j + lanes <= n {
+                let mut b = [T::V::<S>::zero(); N];
+                for r in 0..N {
+                    b[r] = T::V::<S>::load(rows[r].add(j));
+                }
+                for i in 0..M {
+                    let y = s.y.add(i * s.y_row + j);
+                    let mut sum = T::V::<S>::load(y);
                     for r in 0..N {
-                        sum = x[r].mul_add(T::V::<S>::load_n(rows[r].add(j), n - j), sum);
+                        sum = x[i][r].mul_add(b[r], sum);
                     }
-                    sum.store_n(y.add(j), n - j);
+                    sum.store(y);
+                }
+                j += lanes;
+            }
+            if j < n {
+                for i in 0..M {
+                    let y = s.y.add(i * s.y_row + j);
+                    let mut sum = T::V::<S>::load_n(y, n - j);
+                    for r in 0..N {
+                        sum = x[i][r].mul_add(T::V::<S>::load_n(rows[r].add(j), n - j), sum);
+                    }
+                    sum.store_n(y, n - j);
                 }
             }
         }
@@ -164,60 +197,95 @@ impl<T: MathFloat> Kernel for Dots<'_, T> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let s = self.0;
-        for i in 0..s.a.rows {
-            let mut j = 0;
-            // SAFETY: the columns exist.
-            unsafe {
-                while j + 4 <= s.b.cols {
-                    self.group::<S, 4>(i, j);
-                    j += 4;
-                }
-                while j < s.b.cols {
-                    self.group::<S, 1>(i, j);
-                    j += 1;
-                }
+        // Columns at a time, two sums each for every row, so that the sums fit into half of sixteen registers.
+        // SAFETY: the caller vouches for the strip.
+        unsafe {
+            match self.0.a.rows {
+                1 => self.all::<S, 1, 4>(),
+                2 => self.all::<S, 2, 2>(),
+                3 => self.all::<S, 3, 1>(),
+                _ => self.all::<S, 4, 1>(),
             }
         }
     }
 }
 
 impl<T: MathFloat> Dots<'_, T> {
-    /// Row `i` of A with `N` columns of B. The grouping of a sum does not depend on `N`.
+    /// # Safety
+    /// As [`StripFn`], for a strip of `M` rows.
+    #[inline(always)]
+    unsafe fn all<S: Simd, const M: usize, const N: usize>(&self) {
+        let (mut j, n) = (0, self.0.b.cols);
+        // SAFETY: the columns exist.
+        unsafe {
+            while j + N <= n {
+                self.group::<S, M, N>(j);
+                j += N;
+            }
+            while j < n {
+                self.group::<S, M, 1>(j);
+                j += 1;
+            }
+        }
+    }
+
+    /// `M` rows of A with `N` columns of B, each element of B loaded once. The grouping of a sum depends on neither.
     ///
     /// # Safety
-    /// As [`StripFn`]; row and columns exist.
+    /// As [`StripFn`]; rows and columns exist.
     #[inline(always)]
-    unsafe fn group<S: Simd, const N: usize>(&self, i: usize, j: usize) {
+    unsafe fn group<S: Simd, const M: usize, const N: usize>(&self, j: usize) {
         let s = self.0;
         let (k, lanes) = (s.a.cols, <T::V<S> as Vector>::LANES);
         // SAFETY: as above. A has unit stride along its rows.
         unsafe {
-            let a = s.a.at(i, 0);
-            let cols: [*const T; N] = std::array::from_fn(|c| s.b.at(0, j + c));
-            let mut even = [T::V::<S>::zero(); N];
-            let mut odd = [T::V::<S>::zero(); N];
+            let mut a = [std::ptr::null(); M];
+            for i in 0..M {
+                a[i] = s.a.at(i, 0);
+            }
+            let mut cols = [std::ptr::null(); N];
+            for c in 0..N {
+                cols[c] = s.b.at(0, j + c);
+            }
+            let mut even = [[T::V::<S>::zero(); N]; M];
+            let mut odd = [[T::V::<S>::zero(); N]; M];
             let mut at = 0;
             while at + 2 * lanes <= k {
-                let (x0, x1) = (T::V::<S>::load(a.add(at)), T::V::<S>::load(a.add(at + lanes)));
                 for c in 0..N {
-                    even[c] = x0.mul_add(T::V::<S>::load(cols[c].add(at)), even[c]);
-                    odd[c] = x1.mul_add(T::V::<S>::load(cols[c].add(at + lanes)), odd[c]);
+                    let b0 = T::V::<S>::load(cols[c].add(at));
+                    let b1 = T::V::<S>::load(cols[c].add(at + lanes));
+                    for i in 0..M {
+                        even[i][c] = T::V::<S>::load(a[i].add(at)).mul_add(b0, even[i][c]);
+                        odd[i][c] = T::V::<S>::load(a[i].add(at + lanes)).mul_add(b1, odd[i][c]);
+                    }
                 }
                 at += 2 * lanes;
             }
             while at < k {
                 let n = lanes.min(k - at);
-                let part = |p: *const T| if n == lanes { T::V::<S>::load(p) } else { T::V::<S>::load_n(p, n) };
-                let x = part(a.add(at));
                 for c in 0..N {
-                    even[c] = x.mul_add(part(cols[c].add(at)), even[c]);
+                    let b = part::<T, S>(cols[c].add(at), n);
+                    for i in 0..M {
+                        even[i][c] = part::<T, S>(a[i].add(at), n).mul_add(b, even[i][c]);
+                    }
                 }
                 at += n;
             }
-            for c in 0..N {
-                *s.y.add(i * s.y_row + j + c) = even[c].add(odd[c]).sum();
+            for i in 0..M {
+                for c in 0..N {
+                    *s.y.add(i * s.y_row + j + c) = even[i][c].add(odd[i][c]).sum();
+                }
             }
         }
     }
+}
+
+/// The first `n` lanes, all of them or fewer.
+///
+/// # Safety
+/// `n` elements can be read.
+#[inline(always)]
+unsafe fn part<T: MathFloat, S: Simd>(p: *const T, n: usize) -> T::V<S> {
+    // SAFETY: by contract.
+    unsafe { if n == T::V::<S>::LANES { T::V::<S>::load(p) } else { T::V::<S>::load_n(p, n) } }
 }

@@ -240,21 +240,21 @@ unsafe fn block<S: Simd, T: MathFloat>(
                     let (a, b) = (place(a), place(b));
                     let (from, moves) = ([a.0, b.0], [a.1, b.1]);
                     match op {
-                        BinaryOp::Add => apply::<S, T, Add, 2>(Add, from, moves, to, len),
-                        BinaryOp::Sub => apply::<S, T, Sub, 2>(Sub, from, moves, to, len),
-                        BinaryOp::Mul => apply::<S, T, Mul, 2>(Mul, from, moves, to, len),
-                        BinaryOp::Div => apply::<S, T, Div, 2>(Div, from, moves, to, len),
+                        BinaryOp::Add => apply::<S, T, Add, 2, 4>(Add, from, moves, to, len),
+                        BinaryOp::Sub => apply::<S, T, Sub, 2, 4>(Sub, from, moves, to, len),
+                        BinaryOp::Mul => apply::<S, T, Mul, 2, 4>(Mul, from, moves, to, len),
+                        BinaryOp::Div => apply::<S, T, Div, 2, 4>(Div, from, moves, to, len),
                     }
                 }
                 Step::Activate(kind, a) => {
                     let a = place(a);
                     let (from, moves) = ([a.0], [a.1]);
                     match kind {
-                        Activation::Identity => apply::<S, T, Act<0>, 1>(Act, from, moves, to, len),
-                        Activation::Relu => apply::<S, T, Act<1>, 1>(Act, from, moves, to, len),
-                        Activation::Gelu => apply::<S, T, Act<2>, 1>(Act, from, moves, to, len),
-                        Activation::GeluTanh => apply::<S, T, Act<3>, 1>(Act, from, moves, to, len),
-                        Activation::Silu => apply::<S, T, Act<4>, 1>(Act, from, moves, to, len),
+                        Activation::Identity => apply::<S, T, Act<0>, 1, 1>(Act, from, moves, to, len),
+                        Activation::Relu => apply::<S, T, Act<1>, 1, 4>(Act, from, moves, to, len),
+                        Activation::Gelu => apply::<S, T, Act<2>, 1, 1>(Act, from, moves, to, len),
+                        Activation::GeluTanh => apply::<S, T, Act<3>, 1, 1>(Act, from, moves, to, len),
+                        Activation::Silu => apply::<S, T, Act<4>, 1, 1>(Act, from, moves, to, len),
                     }
                 }
             }
@@ -272,35 +272,49 @@ const MAX_LANES: usize = 16;
 
 /// One step. What it reads moves on with it by one element an element, or stands still at a vector.
 ///
-/// One plain loop: its data is in the first-level cache, and unrolled ones of all steps would be a lot of code.
+/// `UNROLL` vectors a turn: more than one where the arithmetic is so little that the loop itself would cost as much.
 ///
 /// # Safety
 /// As [`block`].
 #[inline(always)]
-unsafe fn apply<S: Simd, T: MathFloat, F: Pointwise<T, N>, const N: usize>(
+unsafe fn apply<S: Simd, T: MathFloat, F: Pointwise<T, N>, const N: usize, const UNROLL: usize>(
     f: F,
-    from: [*const T; N],
+    mut from: [*const T; N],
     moves: [usize; N],
     to: *mut T,
     len: usize,
 ) {
     let lanes = T::V::<S>::LANES;
+    let ahead = moves.map(|moves| moves * lanes);
     let mut i = 0;
     // SAFETY: elements below `len` of what moves, a vector of what stands still; inside `Kernel::run`.
     unsafe {
         let mut x = [T::V::<S>::zero(); N];
-        while i + lanes <= len {
-            for k in 0..N {
-                x[k] = T::V::<S>::load(from[k].add(i * moves[k]));
+        while i + UNROLL * lanes <= len {
+            for u in 0..UNROLL {
+                for k in 0..N {
+                    x[k] = T::V::<S>::load(from[k]);
+                    from[k] = from[k].wrapping_add(ahead[k]);
+                }
+                f.apply::<S>(x).store(to.add(i + u * lanes));
             }
-            f.apply::<S>(x).store(to.add(i));
-            i += lanes;
+            i += UNROLL * lanes;
         }
-        if i < len {
+        while i < len {
+            let count = lanes.min(len - i);
             for k in 0..N {
-                x[k] = T::V::<S>::load_n(from[k].add(i * moves[k]), len - i);
+                x[k] = match count == lanes {
+                    true => T::V::<S>::load(from[k]),
+                    false => T::V::<S>::load_n(from[k], count),
+                };
+                from[k] = from[k].wrapping_add(ahead[k]);
             }
-            f.apply::<S>(x).store_n(to.add(i), len - i);
+            let y = f.apply::<S>(x);
+            match count == lanes {
+                true => y.store(to.add(i)),
+                false => y.store_n(to.add(i), count),
+            }
+            i += count;
         }
     }
 }

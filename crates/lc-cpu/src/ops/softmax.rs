@@ -52,35 +52,49 @@ pub unsafe fn softmax_axis<T: MathFloat>(
     if outer * slice == 0 {
         return;
     }
-    // About sixteen thousand elements a task: big enough to hide the hand-off, small enough to share out evenly.
-    let chunk = (SPLIT / 2).div_ceil(slice).min(outer);
+    // About sixteen thousand elements a task: big enough to hide the hand-off, small enough to share out evenly. Slices
+    // larger than that are cut along the inner axis, in whole cache lines so that no two tasks write to one.
     let threads = if outer * slice < SPLIT { 1 } else { threads };
+    let chunk = (SPLIT / 2).div_ceil(slice).min(outer);
+    let line = 64 / size_of::<T>();
+    let width = match threads {
+        1 => inner,
+        _ => (SPLIT / 2).div_ceil(axis).next_multiple_of(line).min(inner),
+    };
+    let across = inner.div_ceil(width);
     let (from, to) = (Shared(x), Shared(out));
-    parallel(threads, outer.div_ceil(chunk), &|index| {
-        let first = index * chunk;
+    parallel(threads, outer.div_ceil(chunk) * across, &|index| {
+        let (first, left) = (index / across * chunk, index % across * width);
+        let start = first as isize * strides[0] + left as isize * strides[2];
         let part = Slices {
-            x: from.get().wrapping_offset(first as isize * strides[0]),
+            x: from.get().wrapping_offset(start),
             strides,
-            // SAFETY: in `out`; tasks write disjoint slices.
-            out: unsafe { to.get().add(first * slice) },
-            shape: [chunk.min(outer - first), axis, inner],
+            // SAFETY: in `out`; tasks write disjoint columns of slices.
+            out: unsafe { to.get().add(first * slice + left) },
+            shape: [chunk.min(outer - first), axis, width.min(inner - left)],
+            inner,
         };
         dispatch(isa, part);
     });
 }
 
+/// Some columns of some slices.
 struct Slices<T> {
     x: *const T,
     strides: [isize; 3],
     out: *mut T,
+    /// Slices, elements along the softmax axis, columns.
     shape: [usize; 3],
+    /// Columns of a whole slice.
+    inner: usize,
 }
 
 impl<T: MathFloat> Kernel for Slices<T> {
     type Output = ();
     #[inline(always)]
     unsafe fn run<S: Simd>(self) {
-        let [outer, axis, inner] = self.shape;
+        let [outer, axis, width] = self.shape;
+        let inner = self.inner;
         // SAFETY: all inside `x` and `out`, by the contract of `softmax_axis`.
         unsafe {
             for o in 0..outer {
@@ -90,14 +104,18 @@ impl<T: MathFloat> Kernel for Slices<T> {
                 let unit = if inner == 1 { row == 1 } else { self.strides[2] == 1 };
                 if !unit {
                     for a in 0..axis {
-                        for i in 0..inner {
+                        for i in 0..width {
                             let at = a as isize * self.strides[1] + i as isize * self.strides[2];
                             *out.add(a * inner + i) = *x.wrapping_offset(at);
                         }
                     }
                     (x, row) = (out, inner as isize);
                 }
-                if inner == 1 { one_row::<T, S>(axis, x, out) } else { columns::<T, S>(axis, inner, x, row, out) }
+                if inner == 1 {
+                    one_row::<T, S>(axis, x, out);
+                } else {
+                    columns::<T, S>(axis, width, x, row, out, inner);
+                }
             }
         }
     }
@@ -160,13 +178,21 @@ unsafe fn store<T: MathFloat, S: Simd>(v: T::V<S>, p: *mut T, n: usize) {
     unsafe { if n == T::V::<S>::LANES { v.store(p) } else { v.store_n(p, n) } }
 }
 
-/// `inner` columns of `axis` elements, a vector of columns at a time. `x` may be `out`.
+/// `width` columns of `axis` elements, a vector of columns at a time; rows of `out` are `inner` elements apart. `x` may be
+/// `out`.
 #[inline(always)]
-unsafe fn columns<T: MathFloat, S: Simd>(axis: usize, inner: usize, x: *const T, row: isize, out: *mut T) {
+unsafe fn columns<T: MathFloat, S: Simd>(
+    axis: usize,
+    width: usize,
+    x: *const T,
+    row: isize,
+    out: *mut T,
+    inner: usize,
+) {
     let lanes = T::V::<S>::LANES;
     let mut i = 0;
-    while i < inner {
-        let n = lanes.min(inner - i);
+    while i < width {
+        let n = lanes.min(width - i);
         // SAFETY: columns i..i + n are inside `x` and `out`.
         unsafe {
             let at = |a: usize| x.wrapping_offset(a as isize * row + i as isize);
@@ -211,7 +237,17 @@ mod tests {
 
     fn check<T: MathFloat>(tolerance: f64) {
         for isa in Isa::available() {
-            for shape in [[1, 1, 1], [3, 7, 1], [5, 33, 1], [2, 5, 3], [3, 9, 17], [700, 50, 1], [40, 30, 40]] {
+            for shape in [
+                [1, 1, 1],
+                [3, 7, 1],
+                [5, 33, 1],
+                [2, 5, 3],
+                [3, 9, 17],
+                [700, 50, 1],
+                [40, 30, 40],
+                [1, 40, 1001],
+                [2, 9, 2500],
+            ] {
                 let [outer, axis, inner] = shape;
                 let (a, i) = (axis as isize, inner as isize);
                 let layouts = [[a * i, i, 1], [1, outer as isize, outer as isize * a], [a * i, -i, 1], [0, i, 1]];

@@ -91,6 +91,7 @@ impl Compute for Reference {
                     match out.spec().dtype {
                         DType::F32 => *out.ptr().cast::<f32>().add(i) = *x as f32,
                         DType::F64 => *out.ptr().cast::<f64>().add(i) = *x,
+                        DType::F16 => *out.ptr().cast::<half::f16>().add(i) = half::f16::from_f64(*x),
                     }
                 }
             }
@@ -156,11 +157,11 @@ impl Random {
     }
 }
 
-/// Random values for every tensor that no node makes.
+/// Random values for every tensor that no node makes and that has no value.
 pub fn feeds(graph: &Graph, seed: u64) -> BTreeMap<TensorId, Vec<f32>> {
     let mut random = Random(seed);
     let producers = graph.producers();
-    let fed = (0..graph.tensors.len()).filter(|id| producers[*id].is_none());
+    let fed = (0..graph.tensors.len()).filter(|id| producers[*id].is_none() && graph.tensors[*id].value.is_none());
     fed.map(|id| (id, random.values(graph.tensors[id].spec.shape.numel()))).collect()
 }
 
@@ -176,6 +177,13 @@ pub fn views<'a>(graph: &Graph, feeds: &'a BTreeMap<TensorId, Vec<f32>>) -> Vec<
 pub fn naive(graph: &Graph, feeds: &BTreeMap<TensorId, Vec<f32>>) -> BTreeMap<TensorId, Vec<f64>> {
     let mut values: BTreeMap<TensorId, Vec<f64>> =
         feeds.iter().map(|(id, data)| (*id, data.iter().map(|x| f64::from(*x)).collect())).collect();
+    for (id, tensor) in graph.tensors.iter().enumerate() {
+        if let Some(constant) = &tensor.value {
+            let mut data = Vec::new();
+            constant.tensor().for_each(|x| data.push(x));
+            values.insert(id, data);
+        }
+    }
     for node in &graph.nodes {
         let shape = |id: TensorId| graph.tensors[id].spec.shape;
         let input = |id: TensorId| RefTensor { shape: shape(id), data: values[&id].clone() };

@@ -1,12 +1,13 @@
-//! Graph against eager for conv → attention.
+//! Graph against eager: for any graph, and for conv → attention with the dictionary of the first release.
 
+use super::ir::GraphIr;
 use crate::args::{Int, product};
 use crate::array::{TO_F32, input, optional_input};
 use crate::call::level;
 use crate::error::raise;
-use lc_core::{Error, PackedPolicy, TensorMut, TensorRef};
-use lc_graph::PlanOptions;
+use lc_core::{DType, Error, PackedPolicy, TensorMut, TensorRef};
 use lc_graph::ab::{AbOptions, AbReport, compare};
+use lc_graph::{Passes, PlanOptions, TensorId};
 use lc_ops::{CONV_ATTENTION, ConvAttentionAttrs};
 use lightning_core::runtime;
 use pyo3::prelude::*;
@@ -15,6 +16,76 @@ use pyo3::types::PyDict;
 const NAME: &str = "conv_attention_torchstrong_nchw_ab_report";
 /// Calls that one report may time: more is taken for a mistake.
 const MAX_CALLS: usize = 1 << 20;
+
+/// How often each way runs, and how close the results must be.
+///
+/// # Errors
+/// More calls than one report may time.
+pub(super) fn options(name: &'static str, warmup: Int, repeat: Int, atol: f64, rtol: f64) -> PyResult<AbOptions> {
+    let calls = |count: Int, argument, least| {
+        let count = count.size(name, argument, least)?;
+        if count > MAX_CALLS {
+            return Err(raise(Error::invalid(name, argument, format!("at most {MAX_CALLS}"), count.to_string())));
+        }
+        Ok(count)
+    };
+    Ok(AbOptions { warmup: calls(warmup, "warmup", 0)?, repeat: calls(repeat, "repeat", 1)?, atol, rtol })
+}
+
+/// The report of `lc.ab_report` for a graph and its feeds.
+///
+/// # Errors
+/// Feeds that do not fit, and whatever either way fails with.
+pub(super) fn of_graph<'py>(
+    graph: &GraphIr,
+    feeds: &Bound<'py, PyDict>,
+    wanted: &[TensorId],
+    plan: &PlanOptions,
+    passes: &Passes,
+    options: &AbOptions,
+) -> PyResult<Bound<'py, PyDict>> {
+    const NAME: &str = "ab_report";
+    let py = feeds.py();
+    let ir = graph.graph();
+    let element = match wanted.first() {
+        Some(id) => ir.tensors.get(*id).map_or(DType::F32, |tensor| tensor.spec.dtype),
+        None => return Err(raise(Error::invalid(NAME, "outputs", "at least one tensor", "none"))),
+    };
+    let objects = feeds.iter().map(|(key, value)| Ok((graph.feed_id(&key)?, value))).collect::<PyResult<Vec<_>>>()?;
+    let mut fed = Vec::with_capacity(objects.len());
+    for (id, object) in &objects {
+        fed.push((*id, graph.feed(*id, object, element)?));
+    }
+    let feeds: Vec<_> = fed.iter().map(|(id, feed)| (*id, feed.tensor())).collect();
+    let run = || lc_graph::ab::ab_report(&ir, runtime(), &feeds, wanted, plan, passes, options);
+    let found = py.detach(run).map_err(|e| raise(e.in_op(NAME)))?;
+    super::keep_receipt(py, &found.receipts)?;
+    let report = &found.report;
+    let dict = PyDict::new(py);
+    dict.set_item("warmup", options.warmup)?;
+    dict.set_item("repeat", options.repeat)?;
+    dict.set_item("device", found.receipts.first().map(|receipt| receipt.selected.name()))?;
+    dict.set_item("allclose", report.allclose)?;
+    dict.set_item("max_abs_diff", report.max_abs_diff)?;
+    dict.set_item("mean_abs_diff", report.mean_abs_diff)?;
+    dict.set_item("max_rel_diff", report.max_rel_diff)?;
+    dict.set_item("atol", options.atol)?;
+    dict.set_item("rtol", options.rtol)?;
+    for (way, spread, work) in [("eager", &report.eager, &found.eager), ("graph", &report.graph, &found.graph)] {
+        dict.set_item(format!("{way}_ms"), spread.median)?;
+        dict.set_item(format!("{way}_p10_ms"), spread.p10)?;
+        dict.set_item(format!("{way}_p90_ms"), spread.p90)?;
+        dict.set_item(format!("{way}_mean_ms"), spread.mean)?;
+        dict.set_item(format!("{way}_launches"), work.launches)?;
+        dict.set_item(format!("{way}_bytes"), work.bytes)?;
+        dict.set_item(format!("{way}_copied_bytes"), work.copied)?;
+        dict.set_item(format!("{way}_waits"), work.waits)?;
+    }
+    dict.set_item("graph_over_eager", report.graph.median / report.eager.median)?;
+    dict.set_item("eager_over_graph", report.eager.median / report.graph.median)?;
+    dict.set_item("winner", report.winner_by_median())?;
+    Ok(dict)
+}
 
 /// Runs both ways in turns.
 fn measure(
@@ -95,15 +166,7 @@ fn conv_attention_torchstrong_nchw_ab_report<'py>(
         pad_w: pad_w.size(NAME, "pad_w", 0)?,
     };
     product(NAME, "head_dim", &[3, attrs.seq_len, attrs.head_dim])?;
-    let calls = |count: Int, name, least| {
-        let count = count.size(NAME, name, least)?;
-        if count > MAX_CALLS {
-            return Err(raise(Error::invalid(NAME, name, format!("at most {MAX_CALLS}"), count.to_string())));
-        }
-        Ok(count)
-    };
-    let (warmup, repeat) = (calls(warmup, "warmup", 0)?, calls(repeat, "repeat", 1)?);
-    let options = AbOptions { warmup, repeat, atol, rtol };
+    let options = options(NAME, warmup, repeat, atol, rtol)?;
     let given =
         (input(NAME, "x", x, TO_F32)?, input(NAME, "w", w, TO_F32)?, optional_input(NAME, "bias", bias, TO_F32)?);
     // As everywhere, the bias may have any shape.
@@ -116,8 +179,8 @@ fn conv_attention_torchstrong_nchw_ab_report<'py>(
     let dict = PyDict::new(py);
     dict.set_item("seq_len", attrs.seq_len)?;
     dict.set_item("head_dim", attrs.head_dim)?;
-    dict.set_item("warmup", warmup)?;
-    dict.set_item("repeat", repeat)?;
+    dict.set_item("warmup", options.warmup)?;
+    dict.set_item("repeat", options.repeat)?;
     dict.set_item("device", device)?;
     dict.set_item("allclose", report.allclose)?;
     dict.set_item("max_abs_diff", report.max_abs_diff)?;
@@ -125,10 +188,10 @@ fn conv_attention_torchstrong_nchw_ab_report<'py>(
     dict.set_item("max_rel_diff", report.max_rel_diff)?;
     dict.set_item("atol", atol)?;
     dict.set_item("rtol", rtol)?;
-    dict.set_item("eager_ms", report.eager_ms)?;
-    dict.set_item("graph_ms", report.graph_ms)?;
-    dict.set_item("graph_over_eager", report.graph_ms / report.eager_ms)?;
-    dict.set_item("eager_over_graph", report.eager_ms / report.graph_ms)?;
+    dict.set_item("eager_ms", report.eager.mean)?;
+    dict.set_item("graph_ms", report.graph.mean)?;
+    dict.set_item("graph_over_eager", report.graph.mean / report.eager.mean)?;
+    dict.set_item("eager_over_graph", report.eager.mean / report.graph.mean)?;
     dict.set_item("winner", report.winner())?;
     Ok(dict)
 }

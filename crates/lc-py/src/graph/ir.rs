@@ -1,21 +1,21 @@
 //! `GraphIR`: a graph that Python builds, validates, plans and runs.
 
-use super::keep_receipt;
+use super::convert::{NAME, attributes, ids, optional_ids, options, passes};
+use super::explain::explain;
+use super::plan::GraphPlan;
+use super::run::groups;
 use super::schema::attr_object;
-use crate::args::{Int, attr};
-use crate::array::{self, Cast, Input};
+use crate::args::Int;
+use crate::array;
 use crate::error::raise;
-use lc_core::backend::gather;
-use lc_core::{AttrValue, DType, DeviceRequest, Error, ErrorKind, Result, SyncMode, TensorRef, TensorSpec};
-use lc_graph::compile::Source;
-use lc_graph::{Compiled, Graph, Layout, NodeOptions, Passes, PlanOptions, Runner, TensorId, schema, validate};
+use crate::receipt::PyReceipt;
+use lc_core::{DType, Error, Receipt};
+use lc_graph::{Graph, Layout, NodeOptions, Passes, PlanOptions, Runner, TensorId, validate};
 use lightning_core::runtime;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PyString};
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-const NAME: &str = "GraphIR";
+use pyo3::types::{PyDict, PyList};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A graph of operations, run as one plan.
 ///
@@ -26,288 +26,15 @@ const NAME: &str = "GraphIR";
 pub struct GraphIr {
     // Locked for work that is all Rust, and never while Python code may run: whoever waits for it may hold the
     // interpreter.
-    runner: Mutex<Runner>,
+    pub(super) runner: Mutex<Runner>,
     /// What constant tensors were fed last.
-    constants: Mutex<BTreeMap<TensorId, Py<PyAny>>>,
+    pub(super) constants: Mutex<BTreeMap<TensorId, Py<PyAny>>>,
+    /// One for each launch of the last run.
+    pub(super) receipts: Mutex<Vec<Receipt>>,
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn dtype(name: &str) -> PyResult<DType> {
-    DType::from_name(name).ok_or_else(|| {
-        let expected = "\"float32\" or \"float64\"";
-        raise(Error::invalid(NAME, "dtype", expected, format!("{name:?}")))
-    })
-}
-
-fn device(name: Option<&str>) -> PyResult<Option<DeviceRequest>> {
-    name.map(|name| DeviceRequest::from_name(name).map_err(|e| raise(e.in_op(NAME)))).transpose()
-}
-
-fn options(
-    preferred_device: &str,
-    sync_mode: &str,
-    trace_sync_boundary: bool,
-    separate_fallback_segments: bool,
-    insert_sync_on_device_change: bool,
-) -> PyResult<PlanOptions> {
-    let preferred = match device(Some(preferred_device))? {
-        Some(DeviceRequest::Auto) => None,
-        preferred => preferred,
-    };
-    let sync = SyncMode::from_name(sync_mode).map_err(|e| raise(e.in_op(NAME).argument("sync_mode")))?;
-    Ok(PlanOptions {
-        preferred,
-        sync,
-        trace_sync_boundary,
-        separate_fallback_segments,
-        insert_sync_on_device_change,
-        ..PlanOptions::default()
-    })
-}
-
-/// The attributes of a node of `op`, by name.
-fn attributes(op: &str, attrs: Option<&Bound<'_, PyDict>>) -> PyResult<Vec<(&'static str, AttrValue)>> {
-    let schema = schema::find(runtime().registry(), op).map_err(|e| raise(e.in_op(NAME)))?;
-    let mut found = Vec::new();
-    for (key, value) in attrs.into_iter().flatten() {
-        let key: String = key.extract()?;
-        let Some(spec) = schema.attrs().iter().find(|spec| spec.name == key) else {
-            let names: Vec<_> = schema.attrs().iter().map(|spec| spec.name).collect();
-            return Err(raise(Error::invalid(
-                schema.name,
-                "attrs",
-                format!("names among {names:?}"),
-                format!("{key:?}"),
-            )));
-        };
-        found.push((spec.name, attr(schema.name, spec, &value)?));
-    }
-    Ok(found)
-}
-
-/// The numbers of a list of tensors or nodes.
-fn ids(name: &'static str, list: &[Int]) -> PyResult<Vec<usize>> {
-    list.iter().map(|id| id.size(NAME, name, 0)).collect()
-}
-
-fn optional_ids(name: &'static str, list: &[Option<Int>]) -> PyResult<Vec<Option<usize>>> {
-    list.iter().map(|id| id.map(|id| id.size(NAME, name, 0)).transpose()).collect()
-}
-
-/// Copies any view into a new dense array of one dimension.
-fn flat_copy<'py>(py: Python<'py>, tensor: &TensorRef<'_>) -> PyResult<Bound<'py, PyAny>> {
-    let (array, out) = array::new_array_as(py, NAME, tensor.spec(), &[tensor.shape().numel()])?;
-    // SAFETY: the new array holds as many bytes, and nobody else has it yet.
-    let bytes = unsafe { std::slice::from_raw_parts_mut(out.ptr(), tensor.spec().bytes()) };
-    gather(tensor, bytes).map_err(raise)?;
-    Ok(array)
-}
-
-/// A fed array: the number of its tensor, and its elements.
-struct Fed<'a, 'py> {
-    id: TensorId,
-    input: Input<'a, 'py>,
-}
-
-impl GraphIr {
-    /// The tensor that a key of the feeds means: its number, or its name if only one tensor has it.
-    fn feed_id(&self, key: &Bound<'_, PyAny>) -> PyResult<TensorId> {
-        if let Ok(name) = key.cast::<PyString>() {
-            let name = name.to_string();
-            let found: Vec<TensorId> = {
-                let runner = locked(&self.runner);
-                let tensors = runner.graph().tensors.iter().enumerate();
-                tensors.filter(|(_, tensor)| !name.is_empty() && tensor.name == name).map(|(id, _)| id).collect()
-            };
-            return match found[..] {
-                [id] => Ok(id),
-                _ => {
-                    let got = format!("{name:?}, which {} tensors have", found.len());
-                    Err(raise(Error::invalid(NAME, "feeds", "the number, or the unique name, of a tensor", got)))
-                }
-            };
-        }
-        if key.is_instance_of::<PyBool>() || key.extract::<Int>().is_err() {
-            let got = key.get_type().to_string();
-            return Err(raise(Error::wrong_type(NAME, "feeds", "keys that are tensor numbers or names", got)));
-        }
-        key.extract::<Int>()?.size(NAME, "feeds", 0)
-    }
-
-    /// The declared spec, layout and constness of a fed tensor.
-    fn declared(&self, id: TensorId) -> PyResult<(TensorSpec, Layout, bool)> {
-        let found = locked(&self.runner).graph().tensors.get(id).map(|t| (t.spec, t.layout, t.constant));
-        found.ok_or_else(|| {
-            let count = locked(&self.runner).graph().tensors.len();
-            raise(Error::invalid(NAME, "feeds", format!("tensors below {count}"), id.to_string()))
-        })
-    }
-
-    fn compiled(&self, wanted: Option<&[TensorId]>, options: &PlanOptions, passes: &Passes) -> Result<Arc<Compiled>> {
-        locked(&self.runner).plan(runtime(), wanted, options, passes)
-    }
-
-    /// Runs the graph.
-    fn execute<'py>(
-        &self,
-        py: Python<'py>,
-        element: DType,
-        feeds: &Bound<'py, PyDict>,
-        outputs: Option<Vec<Int>>,
-        optimize: bool,
-        options: &PlanOptions,
-    ) -> PyResult<Bound<'py, PyDict>> {
-        let wanted = outputs.map(|list| ids("outputs", &list)).transpose()?;
-        let passes = if optimize { Passes::all() } else { Passes::none() };
-        let compiled = self.compiled(wanted.as_deref(), options, &passes).map_err(|e| raise(e.in_op(NAME)))?;
-        let mut objects = Vec::with_capacity(feeds.len());
-        for (key, value) in feeds {
-            objects.push((self.feed_id(&key)?, value));
-        }
-        let kept: Vec<_> = locked(&self.constants).iter().map(|(id, array)| (*id, array.clone_ref(py))).collect();
-        let fed_now: Vec<TensorId> = objects.iter().map(|(id, _)| *id).collect();
-        for (id, array) in kept {
-            if !fed_now.contains(&id) {
-                objects.push((id, array.into_bound(py)));
-            }
-        }
-        let mut fed = Vec::with_capacity(objects.len());
-        for (id, object) in &objects {
-            fed.push(self.feed(*id, object, element)?);
-        }
-        for entry in fed.iter().filter(|entry| fed_now.contains(&entry.id)) {
-            if self.declared(entry.id)?.2 {
-                let copy = flat_copy(py, &entry.input.tensor())?.unbind();
-                let old = locked(&self.constants).insert(entry.id, copy);
-                drop(old);
-            }
-        }
-        self.check_dtypes(&compiled, element)?;
-        let by_id: HashMap<TensorId, TensorRef<'_>> = fed.iter().map(|f| (f.id, f.input.tensor())).collect();
-        let mut arguments = Vec::with_capacity(compiled.feeds().len());
-        for feed in compiled.feeds() {
-            let tensor = by_id.get(&feed.tensor).ok_or_else(|| missing(&feed.label, &feed.spec))?;
-            arguments.push(*tensor);
-        }
-        let mut arrays = Vec::with_capacity(compiled.outputs().len());
-        let mut targets = Vec::with_capacity(compiled.outputs().len());
-        for spec in compiled.outputs() {
-            let (array, target) = array::new_array_as(py, NAME, spec, &[spec.shape.numel()])?;
-            arrays.push(array);
-            targets.push(target);
-        }
-        let receipt = py.detach(|| compiled.run(&arguments, &mut targets)).map_err(|e| raise(e.in_op(NAME)))?;
-        let values = PyDict::new(py);
-        for entry in fed.iter().filter(|entry| fed_now.contains(&entry.id)) {
-            values.set_item(entry.id, flat_copy(py, &entry.input.tensor())?)?;
-        }
-        let mut given = vec![false; arrays.len()];
-        for (id, source) in compiled.wanted() {
-            let array = match source {
-                Source::Output(index, operand) if operand.covers(&compiled.outputs()[*index]) && !given[*index] => {
-                    given[*index] = true;
-                    arrays[*index].clone()
-                }
-                Source::Output(index, operand) => {
-                    let whole = &targets[*index];
-                    let start = whole.ptr().wrapping_add(operand.offset * operand.spec.dtype.size());
-                    // SAFETY: operands lie inside their value, which this array holds; the run that wrote it is over.
-                    flat_copy(py, &unsafe { TensorRef::from_raw(start, operand.spec, operand.strides) })?
-                }
-                Source::Feed(from, operand) => {
-                    let tensor = by_id.get(from).ok_or_else(|| missing(&format!("tensor {from}"), &operand.spec))?;
-                    let whole = flat_copy(py, tensor)?;
-                    let start = crate::numpy::data(&whole).wrapping_add(operand.offset * operand.spec.dtype.size());
-                    // SAFETY: operands lie inside their value, of which `whole` is a dense copy.
-                    flat_copy(py, &unsafe { TensorRef::from_raw(start, operand.spec, operand.strides) })?
-                }
-            };
-            values.set_item(id, array)?;
-        }
-        keep_receipt(py, &receipt.launches)?;
-        let result = PyDict::new(py);
-        result.set_item("values", values)?;
-        result.set_item("groups", groups(py, &compiled)?)?;
-        result.set_item("steps", self.steps(py, &compiled)?)?;
-        Ok(result)
-    }
-
-    /// One fed array as a tensor of its declared shape; strided only if the tensor's layout says so.
-    fn feed<'a, 'py>(&self, id: TensorId, object: &'a Bound<'py, PyAny>, element: DType) -> PyResult<Fed<'a, 'py>> {
-        let (spec, layout, _) = self.declared(id)?;
-        let refuse =
-            |expected: String, got: String| raise(Error::invalid(NAME, format!("feed of tensor {id}"), expected, got));
-        if spec.dtype != element {
-            return Err(refuse(format!("a tensor of {element}"), spec.dtype.to_string()));
-        }
-        let cast = Cast::To(element);
-        let given = array::input(NAME, "feeds", object, cast)?;
-        let tensor = given.tensor();
-        if tensor.shape().numel() != spec.shape.numel() {
-            let got = format!("{} (shape {})", tensor.shape().numel(), tensor.shape());
-            return Err(refuse(format!("{} elements (shape {})", spec.shape.numel(), spec.shape), got));
-        }
-        let strided = layout == Layout::Strided && *tensor.shape() == spec.shape;
-        if strided || (tensor.is_contiguous() && *tensor.shape() == spec.shape) {
-            return Ok(Fed { id, input: given });
-        }
-        drop(given);
-        Ok(Fed { id, input: array::shaped(NAME, "feeds", object, cast, spec.shape)? })
-    }
-
-    fn check_dtypes(&self, compiled: &Compiled, element: DType) -> PyResult<()> {
-        let feeds = compiled.feeds().iter().map(|feed| feed.spec.dtype);
-        let other = feeds.chain(compiled.outputs().iter().map(|spec| spec.dtype)).find(|dtype| *dtype != element);
-        match other {
-            None => Ok(()),
-            Some(other) => {
-                let hint = format!("call execute_{}", if other == DType::F32 { "f32" } else { "f64" });
-                let got = format!("a tensor of {other}");
-                Err(raise(Error::invalid(NAME, "dtype", format!("tensors of {element}"), got).hint(hint)))
-            }
-        }
-    }
-
-    fn steps<'py>(&self, py: Python<'py>, compiled: &Compiled) -> PyResult<Bound<'py, PyList>> {
-        let ops: Vec<&'static str> = locked(&self.runner).graph().nodes.iter().map(|node| node.schema.name).collect();
-        let list = PyList::empty(py);
-        for unit in compiled.units() {
-            for node in &unit.nodes {
-                let dict = PyDict::new(py);
-                dict.set_item("node_id", node)?;
-                dict.set_item("op", ops.get(*node))?;
-                dict.set_item("assigned_device", unit.device.name())?;
-                dict.set_item("fallback", unit.fallback)?;
-                list.append(dict)?;
-            }
-        }
-        Ok(list)
-    }
-}
-
-#[cold]
-fn missing(label: &str, spec: &TensorSpec) -> PyErr {
-    let hint = "feed every tensor that a node reads and no node makes";
-    let expected = format!("a value for {label}, {} {}", spec.dtype, spec.shape);
-    raise(Error::new(ErrorKind::InvalidValue, NAME).argument("feeds").expected(expected).got("none").hint(hint))
-}
-
-fn groups<'py>(py: Python<'py>, compiled: &Compiled) -> PyResult<Bound<'py, PyList>> {
-    let list = PyList::empty(py);
-    for group in compiled.groups() {
-        let dict = PyDict::new(py);
-        dict.set_item("group_id", group.id)?;
-        dict.set_item("assigned_device", group.device.name())?;
-        dict.set_item("fallback", group.fallback)?;
-        dict.set_item("sync_boundary_before", group.sync_before)?;
-        dict.set_item("sync_boundary_after", group.sync_after)?;
-        dict.set_item("node_ids", &group.nodes)?;
-        list.append(dict)?;
-    }
-    Ok(list)
 }
 
 #[pymethods]
@@ -334,12 +61,32 @@ impl GraphIr {
     #[pyo3(signature = (shape, dtype="float32", layout="contiguous", name="", constant=false))]
     fn add_tensor(&self, shape: Vec<Int>, dtype: &str, layout: &str, name: &str, constant: bool) -> PyResult<TensorId> {
         let dims = shape.iter().map(|dim| dim.size(NAME, "shape", 1)).collect::<PyResult<Vec<_>>>()?;
-        let dtype = self::dtype(dtype)?;
+        let dtype = super::convert::dtype(dtype)?;
         let layout = Layout::from_name(layout).ok_or_else(|| {
             let expected = "\"contiguous\" or \"strided\"";
             raise(Error::invalid(NAME, "layout", expected, format!("{layout:?}")))
         })?;
         let added = locked(&self.runner).graph_mut().add_tensor(&dims, dtype, layout, name, constant);
+        added.map_err(|e| raise(e.in_op(NAME)))
+    }
+
+    /// Adds a constant with its value and returns its number. It is not fed: the graph keeps a copy, and a plan packs it
+    /// once for the kernels that read it.
+    ///
+    /// Parameters
+    /// ----------
+    /// value : array
+    ///     float32 or float64; anything else becomes float32. A number becomes one element.
+    /// name : str
+    ///     Appears in messages.
+    #[pyo3(signature = (value, name=""))]
+    fn add_constant(&self, value: &Bound<'_, PyAny>, name: &str) -> PyResult<TensorId> {
+        let given = array::input(NAME, "value", value, array::KEEP)?;
+        let mut tensor = given.tensor();
+        if tensor.shape().rank() == 0 {
+            tensor = tensor.reshape(&[1]).map_err(|e| raise(e.in_op(NAME)))?;
+        }
+        let added = locked(&self.runner).graph_mut().add_constant(&tensor, name);
         added.map_err(|e| raise(e.in_op(NAME)))
     }
 
@@ -375,7 +122,7 @@ impl GraphIr {
     ) -> PyResult<()> {
         let (inputs, outputs) = (optional_ids("inputs", &inputs)?, ids("outputs", &outputs)?);
         let (control_deps, attrs) = (ids("control_deps", &control_deps)?, attributes(op, attrs)?);
-        let device = self::device(device)?;
+        let device = super::convert::device(device)?;
         let options = NodeOptions { attrs: &attrs, control_deps: &control_deps, name, device };
         let registry = runtime().registry();
         let added = locked(&self.runner).graph_mut().add_node(registry, op, &inputs, &outputs, &options);
@@ -398,7 +145,7 @@ impl GraphIr {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (inputs, control_deps) = (optional_ids("inputs", &inputs)?, ids("control_deps", &control_deps)?);
         let attrs = attributes(op, attrs)?;
-        let device = self::device(device)?;
+        let device = super::convert::device(device)?;
         let options = NodeOptions { attrs: &attrs, control_deps: &control_deps, name, device };
         let added = locked(&self.runner).graph_mut().add(runtime().registry(), op, &inputs, &options);
         match added.map_err(raise)?[..] {
@@ -598,37 +345,87 @@ impl GraphIr {
     /// outputs : sequence of int, optional
     ///     The tensors that the run gives back; by default every tensor that a node makes.
     /// format : str
-    ///     "text", "json", or "svg": a drawing of the graph beside the plan.
+    ///     "text", "json", "svg" (a drawing of the graph beside the plan), or "html" (a page with the graph before and
+    ///     after).
     /// preferred_device : str
     ///     As for `plan_groups`.
     /// without : sequence of str
     ///     Passes and fusion rules to leave out.
-    #[pyo3(signature = (outputs=None, format="text", preferred_device="auto", without=Vec::new()),
-        text_signature = "(self, outputs=None, format='text', preferred_device='auto', without=[])")]
+    /// measure : bool
+    ///     Whether to run the plan a few times on random data of its own and report what each launch took.
+    #[pyo3(signature = (outputs=None, format="text", preferred_device="auto", without=Vec::new(), *, measure=false),
+        text_signature = "(self, outputs=None, format='text', preferred_device='auto', without=[], *, measure=False)")]
     fn explain(
         &self,
+        py: Python<'_>,
         outputs: Option<Vec<Int>>,
         format: &str,
         preferred_device: &str,
         without: Vec<String>,
+        measure: bool,
     ) -> PyResult<String> {
-        let write = match format {
-            "text" => lc_graph::report::text,
-            "json" => lc_graph::report::json,
-            "svg" => lc_graph::report::svg,
-            _ => {
-                let expected = "\"text\", \"json\" or \"svg\"";
-                return Err(raise(Error::invalid(NAME, "format", expected, format!("{format:?}"))));
-            }
-        };
         let wanted = outputs.map(|list| ids("outputs", &list)).transpose()?;
         let options = options(preferred_device, "auto", false, true, true)?;
-        let mut passes = Passes::all();
-        for name in &without {
-            passes = passes.without(name).map_err(|e| raise(e.in_op(NAME)))?;
-        }
+        let passes = passes(&without)?;
         let compiled = self.compiled(wanted.as_deref(), &options, &passes).map_err(|e| raise(e.in_op(NAME)))?;
-        Ok(write(&compiled))
+        explain(py, &compiled, format, measure)
+    }
+
+    /// The plan for these argument and result tensors, to be called with arrays.
+    ///
+    /// Parameters
+    /// ----------
+    /// inputs : sequence of int
+    ///     The tensors that a call passes, in its order: all that nodes read, no node makes, and have no value.
+    /// outputs : sequence of int
+    ///     The tensors that a call returns.
+    /// device : str
+    ///     Where to run what has a kernel there; "auto" leaves it to the policy.
+    /// policy : Policy, optional
+    ///     The policy of every call; what it leaves unset comes from the scope.
+    /// without : sequence of str
+    ///     Passes and fusion rules to leave out.
+    #[pyo3(signature = (inputs, outputs, device="auto", *, policy=None, without=Vec::new()),
+        text_signature = "(self, inputs, outputs, device='auto', *, policy=None, without=[])")]
+    fn compile(
+        slf: &Bound<'_, GraphIr>,
+        inputs: Vec<Int>,
+        outputs: Vec<Int>,
+        device: &str,
+        policy: Option<&Bound<'_, PyAny>>,
+        without: Vec<String>,
+    ) -> PyResult<GraphPlan> {
+        let (inputs, outputs) = (ids("inputs", &inputs)?, ids("outputs", &outputs)?);
+        let level = crate::call::level(NAME, device, policy)?;
+        GraphPlan::new(slf, inputs, outputs, PlanOptions { level, ..PlanOptions::default() }, passes(&without)?)
+    }
+
+    /// Runs the graph node by node and as one plan, in turns, and compares results and times; see `ab_report`.
+    #[pyo3(signature = (feeds, outputs, device="auto", *, policy=None, without=Vec::new(), warmup=Int::Fits(3),
+        repeat=Int::Fits(20), atol=1e-4, rtol=1e-4), text_signature = "(self, feeds, outputs, device='auto', *, \
+policy=None, without=[], warmup=3, repeat=20, atol=0.0001, rtol=0.0001)")]
+    fn ab_report<'py>(
+        &self,
+        feeds: &Bound<'py, PyDict>,
+        outputs: Vec<Int>,
+        device: &str,
+        policy: Option<&Bound<'_, PyAny>>,
+        without: Vec<String>,
+        warmup: Int,
+        repeat: Int,
+        atol: f64,
+        rtol: f64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let outputs = ids("outputs", &outputs)?;
+        let level = crate::call::level(NAME, device, policy)?;
+        let plan = PlanOptions { level, ..PlanOptions::default() };
+        let options = super::ab::options("ab_report", warmup, repeat, atol, rtol)?;
+        super::ab::of_graph(self, feeds, &outputs, &plan, &passes(&without)?, &options)
+    }
+
+    /// A receipt for each launch of the last run of this object, in order.
+    fn receipts(&self) -> Vec<PyReceipt> {
+        locked(&self.receipts).iter().copied().map(PyReceipt).collect()
     }
 
     fn __repr__(&self) -> String {
@@ -641,6 +438,11 @@ impl GraphIr {
     /// A copy of the graph, to look at without the lock.
     pub fn graph(&self) -> Graph {
         locked(&self.runner).graph().clone()
+    }
+
+    /// Makes these the receipts of the last run.
+    pub(super) fn keep_receipts(&self, receipts: Vec<Receipt>) {
+        *locked(&self.receipts) = receipts;
     }
 }
 

@@ -10,15 +10,16 @@ struct Params {
 
 override KIND: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read_write> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read_write> x: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read_write> out: array<vec4<Element>>;
 var<immediate> params: Params;
 
 fn apply(v: vec4<f32>) -> vec4<f32> {
     return vec4<f32>(activate(KIND, v.x), activate(KIND, v.y), activate(KIND, v.z), activate(KIND, v.w));
 }
 
-fn put(i: u32, y: vec4<f32>) {
+fn put(i: u32, value: vec4<f32>) {
+    let y = vec4<Element>(value);
     let at = params.first_out + i;
     let whole = params.count / 4u;
     if i < whole {
@@ -41,10 +42,10 @@ fn main(
     let i = (group.y * groups.x + group.x) * 1024u + lane;
     let last = (params.count - 1u) / 4u;
     // Reads before writes: the compiler must assume that the result is the operand.
-    let x0 = x[params.first_x + min(i, last)];
-    let x1 = x[params.first_x + min(i + 256u, last)];
-    let x2 = x[params.first_x + min(i + 512u, last)];
-    let x3 = x[params.first_x + min(i + 768u, last)];
+    let x0 = vec4<f32>(x[params.first_x + min(i, last)]);
+    let x1 = vec4<f32>(x[params.first_x + min(i + 256u, last)]);
+    let x2 = vec4<f32>(x[params.first_x + min(i + 512u, last)]);
+    let x3 = vec4<f32>(x[params.first_x + min(i + 768u, last)]);
     put(i, apply(x0));
     put(i + 256u, apply(x1));
     put(i + 512u, apply(x2));

@@ -13,8 +13,8 @@ struct Params {
 
 override KIND: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read_write> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read_write> x: array<Element>;
+@group(0) @binding(1) var<storage, read_write> out: array<Element>;
 var<immediate> params: Params;
 
 @compute @workgroup_size(256)
@@ -35,5 +35,5 @@ fn main(
         at += rest % extent * params.strides[d];
         rest /= extent;
     }
-    out[params.first_out + i] = activate(KIND, x[at]);
+    out[params.first_out + i] = Element(activate(KIND, f32(x[at])));
 }

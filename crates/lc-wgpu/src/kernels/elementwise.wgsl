@@ -14,9 +14,9 @@ struct Params {
 
 override OP: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read_write> a: array<f32>;
-@group(0) @binding(1) var<storage, read_write> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(0) var<storage, read_write> a: array<Element>;
+@group(0) @binding(1) var<storage, read_write> b: array<Element>;
+@group(0) @binding(2) var<storage, read_write> out: array<Element>;
 var<immediate> params: Params;
 
 @compute @workgroup_size(256)
@@ -40,8 +40,8 @@ fn main(
         at_a += index * params.strides_a[d];
         at_b += index * params.strides_b[d];
     }
-    let x = a[at_a];
-    let y = b[at_b];
+    let x = f32(a[at_a]);
+    let y = f32(b[at_b]);
     var result: f32;
     switch OP {
         case 0u: { result = x + y; }
@@ -49,5 +49,5 @@ fn main(
         case 2u: { result = x * y; }
         default: { result = x / y; }
     }
-    out[params.first_out + i] = result;
+    out[params.first_out + i] = Element(result);
 }

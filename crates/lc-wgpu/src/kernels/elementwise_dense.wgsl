@@ -15,29 +15,29 @@ struct Params {
 
 override OP: u32 = 0u;
 
-@group(0) @binding(0) var<storage, read_write> a: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read_write> b: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read_write> a: array<vec4<Element>>;
+@group(0) @binding(1) var<storage, read_write> b: array<vec4<Element>>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4<Element>>;
 var<immediate> params: Params;
 
 fn left(i: u32) -> vec4<f32> {
     if params.period_a == 0u {
-        return vec4<f32>(a[params.first_a / 4u][params.first_a % 4u]);
+        return vec4<f32>(f32(a[params.first_a / 4u][params.first_a % 4u]));
     }
     if i < params.period_a {
-        return a[params.first_a + i];
+        return vec4<f32>(a[params.first_a + i]);
     }
-    return a[params.first_a + i % params.period_a];
+    return vec4<f32>(a[params.first_a + i % params.period_a]);
 }
 
 fn right(i: u32) -> vec4<f32> {
     if params.period_b == 0u {
-        return vec4<f32>(b[params.first_b / 4u][params.first_b % 4u]);
+        return vec4<f32>(f32(b[params.first_b / 4u][params.first_b % 4u]));
     }
     if i < params.period_b {
-        return b[params.first_b + i];
+        return vec4<f32>(b[params.first_b + i]);
     }
-    return b[params.first_b + i % params.period_b];
+    return vec4<f32>(b[params.first_b + i % params.period_b]);
 }
 
 fn apply(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
@@ -49,7 +49,8 @@ fn apply(x: vec4<f32>, y: vec4<f32>) -> vec4<f32> {
     }
 }
 
-fn put(i: u32, y: vec4<f32>) {
+fn put(i: u32, value: vec4<f32>) {
+    let y = vec4<Element>(value);
     let at = params.first_out + i;
     let whole = params.count / 4u;
     if i < whole {

@@ -1,7 +1,7 @@
-// out = act(A·B + bias + residual) in float32: 4 by 4 results a thread.
+// out = act(A·B + bias + residual) in float32: four rows by four columns of results a thread, in blocks of four by four.
 
-// Rows and columns of the result that one thread computes.
-const R: u32 = 4u;
+const ROWS: u32 = 4u;
+const COLUMNS: u32 = 4u;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -38,12 +38,12 @@ fn main(
         let first = buffer * TILE;
         for (var step = 0u; step < TK; step++) {
             let row = first + step * WIDTH;
-            let a_low = tile_a[row + place.x];
-            let b_low = tile_b[row + place.y];
-            c0 = fma(vec4<f32>(a_low.x), b_low, c0);
-            c1 = fma(vec4<f32>(a_low.y), b_low, c1);
-            c2 = fma(vec4<f32>(a_low.z), b_low, c2);
-            c3 = fma(vec4<f32>(a_low.w), b_low, c3);
+            let a0 = tile_a[row + place.x];
+            let b0 = tile_b[row + place.y];
+            c0 = add_product(a0.x, b0, c0);
+            c1 = add_product(a0.y, b0, c1);
+            c2 = add_product(a0.z, b0, c2);
+            c3 = add_product(a0.w, b0, c3);
         }
         if next < k_end {
             buffer = 1u - buffer;
@@ -66,7 +66,7 @@ fn main(
         store_partial(part, i + 2u, j, c2);
         store_partial(part, i + 3u, j, c3);
     } else {
-        // A loop: the activations are long, and four copies would take the compiler long.
+        // A loop: the activations are long, and 4 copies would take the compiler long.
         var sums = array<vec4<f32>, 4>(
             c0, c1, c2, c3,
         );

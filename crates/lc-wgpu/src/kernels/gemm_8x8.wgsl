@@ -1,7 +1,7 @@
-// out = act(A·B + bias + residual) in float32: 8 by 8 results a thread, in four blocks of four by four.
+// out = act(A·B + bias + residual) in float32: eight rows by eight columns of results a thread, in blocks of four by four.
 
-// Rows and columns of the result that one thread computes.
-const R: u32 = 8u;
+const ROWS: u32 = 8u;
+const COLUMNS: u32 = 8u;
 
 @compute @workgroup_size(THREADS)
 fn main(
@@ -42,26 +42,26 @@ fn main(
         let first = buffer * TILE;
         for (var step = 0u; step < TK; step++) {
             let row = first + step * WIDTH;
-            let a_low = tile_a[row + place.x];
-            let a_high = tile_a[row + SIDE + place.x];
-            let b_low = tile_b[row + place.y];
-            let b_high = tile_b[row + SIDE + place.y];
-            c0l = fma(vec4<f32>(a_low.x), b_low, c0l);
-            c0h = fma(vec4<f32>(a_low.x), b_high, c0h);
-            c1l = fma(vec4<f32>(a_low.y), b_low, c1l);
-            c1h = fma(vec4<f32>(a_low.y), b_high, c1h);
-            c2l = fma(vec4<f32>(a_low.z), b_low, c2l);
-            c2h = fma(vec4<f32>(a_low.z), b_high, c2h);
-            c3l = fma(vec4<f32>(a_low.w), b_low, c3l);
-            c3h = fma(vec4<f32>(a_low.w), b_high, c3h);
-            c4l = fma(vec4<f32>(a_high.x), b_low, c4l);
-            c4h = fma(vec4<f32>(a_high.x), b_high, c4h);
-            c5l = fma(vec4<f32>(a_high.y), b_low, c5l);
-            c5h = fma(vec4<f32>(a_high.y), b_high, c5h);
-            c6l = fma(vec4<f32>(a_high.z), b_low, c6l);
-            c6h = fma(vec4<f32>(a_high.z), b_high, c6h);
-            c7l = fma(vec4<f32>(a_high.w), b_low, c7l);
-            c7h = fma(vec4<f32>(a_high.w), b_high, c7h);
+            let a0 = tile_a[row + place.x];
+            let a1 = tile_a[row + 1u * DOWN + place.x];
+            let b0 = tile_b[row + place.y];
+            let b1 = tile_b[row + ACROSS + place.y];
+            c0l = add_product(a0.x, b0, c0l);
+            c0h = add_product(a0.x, b1, c0h);
+            c1l = add_product(a0.y, b0, c1l);
+            c1h = add_product(a0.y, b1, c1h);
+            c2l = add_product(a0.z, b0, c2l);
+            c2h = add_product(a0.z, b1, c2h);
+            c3l = add_product(a0.w, b0, c3l);
+            c3h = add_product(a0.w, b1, c3h);
+            c4l = add_product(a1.x, b0, c4l);
+            c4h = add_product(a1.x, b1, c4h);
+            c5l = add_product(a1.y, b0, c5l);
+            c5h = add_product(a1.y, b1, c5h);
+            c6l = add_product(a1.z, b0, c6l);
+            c6h = add_product(a1.z, b1, c6h);
+            c7l = add_product(a1.w, b0, c7l);
+            c7h = add_product(a1.w, b1, c7h);
         }
         if next < k_end {
             buffer = 1u - buffer;
@@ -72,51 +72,50 @@ fn main(
 
     let i = corner.x + 4u * place.x;
     let j = corner.y + 4u * place.y;
-    let half = 4u * SIDE;
     if MODE == 0u {
         store(origin, i, j, c0l);
-        store(origin, i, j + half, c0h);
+        store(origin, i, j + 4u * ACROSS, c0h);
         store(origin, i + 1u, j, c1l);
-        store(origin, i + 1u, j + half, c1h);
+        store(origin, i + 1u, j + 4u * ACROSS, c1h);
         store(origin, i + 2u, j, c2l);
-        store(origin, i + 2u, j + half, c2h);
+        store(origin, i + 2u, j + 4u * ACROSS, c2h);
         store(origin, i + 3u, j, c3l);
-        store(origin, i + 3u, j + half, c3h);
-        store(origin, i + half, j, c4l);
-        store(origin, i + half, j + half, c4h);
-        store(origin, i + half + 1u, j, c5l);
-        store(origin, i + half + 1u, j + half, c5h);
-        store(origin, i + half + 2u, j, c6l);
-        store(origin, i + half + 2u, j + half, c6h);
-        store(origin, i + half + 3u, j, c7l);
-        store(origin, i + half + 3u, j + half, c7h);
+        store(origin, i + 3u, j + 4u * ACROSS, c3h);
+        store(origin, i + 4u * DOWN, j, c4l);
+        store(origin, i + 4u * DOWN, j + 4u * ACROSS, c4h);
+        store(origin, i + 4u * DOWN + 1u, j, c5l);
+        store(origin, i + 4u * DOWN + 1u, j + 4u * ACROSS, c5h);
+        store(origin, i + 4u * DOWN + 2u, j, c6l);
+        store(origin, i + 4u * DOWN + 2u, j + 4u * ACROSS, c6h);
+        store(origin, i + 4u * DOWN + 3u, j, c7l);
+        store(origin, i + 4u * DOWN + 3u, j + 4u * ACROSS, c7h);
     } else if MODE == 2u {
         let part = group.z * p.m * p.n;
         store_partial(part, i, j, c0l);
-        store_partial(part, i, j + half, c0h);
+        store_partial(part, i, j + 4u * ACROSS, c0h);
         store_partial(part, i + 1u, j, c1l);
-        store_partial(part, i + 1u, j + half, c1h);
+        store_partial(part, i + 1u, j + 4u * ACROSS, c1h);
         store_partial(part, i + 2u, j, c2l);
-        store_partial(part, i + 2u, j + half, c2h);
+        store_partial(part, i + 2u, j + 4u * ACROSS, c2h);
         store_partial(part, i + 3u, j, c3l);
-        store_partial(part, i + 3u, j + half, c3h);
-        store_partial(part, i + half, j, c4l);
-        store_partial(part, i + half, j + half, c4h);
-        store_partial(part, i + half + 1u, j, c5l);
-        store_partial(part, i + half + 1u, j + half, c5h);
-        store_partial(part, i + half + 2u, j, c6l);
-        store_partial(part, i + half + 2u, j + half, c6h);
-        store_partial(part, i + half + 3u, j, c7l);
-        store_partial(part, i + half + 3u, j + half, c7h);
+        store_partial(part, i + 3u, j + 4u * ACROSS, c3h);
+        store_partial(part, i + 4u * DOWN, j, c4l);
+        store_partial(part, i + 4u * DOWN, j + 4u * ACROSS, c4h);
+        store_partial(part, i + 4u * DOWN + 1u, j, c5l);
+        store_partial(part, i + 4u * DOWN + 1u, j + 4u * ACROSS, c5h);
+        store_partial(part, i + 4u * DOWN + 2u, j, c6l);
+        store_partial(part, i + 4u * DOWN + 2u, j + 4u * ACROSS, c6h);
+        store_partial(part, i + 4u * DOWN + 3u, j, c7l);
+        store_partial(part, i + 4u * DOWN + 3u, j + 4u * ACROSS, c7h);
     } else {
-        // A loop: the activations are long, and sixteen copies would take the compiler long.
+        // A loop: the activations are long, and 16 copies would take the compiler long.
         var sums = array<vec4<f32>, 16>(
             c0l, c0h, c1l, c1h, c2l, c2h, c3l, c3h,
             c4l, c4h, c5l, c5h, c6l, c6h, c7l, c7h,
         );
         for (var s = 0u; s < 16u; s++) {
-            let down = s / 2u % 4u + select(0u, half, s >= 8u);
-            finish4(origin, i + down, j + s % 2u * half, sums[s]);
+            let down = s / 2u % 4u + s / 8u * 4u * DOWN;
+            finish4(origin, i + down, j + s % 2u * 4u * ACROSS, sums[s]);
         }
     }
 }

@@ -1,5 +1,6 @@
 // Which tile a workgroup computes, and how tiles of the operands reach workgroup memory. A kernel after this says with
-// `R` how many rows and columns one thread computes.
+// `ROWS` and `COLUMNS` how many results one thread computes. There are as many threads as blocks of four by four in the two
+// tiles of the operands: TK = 8 T / (ROWS COLUMNS).
 //
 // A tile of the result is T by T; tiles of the operands are TK deep and kept with k outermost, so that both are read in
 // vectors. Half of the threads load blocks of four by four of A, the others of B: a block that is dense along k is turned
@@ -8,29 +9,26 @@
 
 override T: u32 = 128u;
 override TK: u32 = 16u;
+// Whether a product and its sum are one operation in the source; otherwise it is the compiler's choice.
+override FUSED: bool = true;
 // Threads beside each other along n among 32.
 override LANES: u32 = 8u;
-// 0: stored as they are; 1: finished with bias, residual and activation; 2: partial sums of a split.
-override MODE: u32 = 0u;
-// Rows of tiles that are walked together, so that what they read stays in the cache.
-override BAND: u32 = 8u;
 
-override SIDE: u32 = T / R;
-override THREADS: u32 = SIDE * SIDE;
+// Threads down and across.
+override DOWN: u32 = T / ROWS;
+override ACROSS: u32 = T / COLUMNS;
+override THREADS: u32 = DOWN * ACROSS;
 override WIDTH: u32 = T / 4u;
 override TILE: u32 = TK * WIDTH;
 
 var<workgroup> tile_a: array<vec4<f32>, 2u * TILE>;
 var<workgroup> tile_b: array<vec4<f32>, 2u * TILE>;
 
-// First row and column of the tile with this number, in an order that walks bands of tiles column by column.
-fn corner_of(number: u32) -> vec2<u32> {
-    let down = (p.m + T - 1u) / T;
-    let across = (p.n + T - 1u) / T;
-    let band = number / (BAND * across);
-    let rest = number % (BAND * across);
-    let height = min(down - band * BAND, BAND);
-    return vec2<u32>(band * BAND + rest % height, rest / height) * T;
+fn add_product(x: f32, y: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    if FUSED {
+        return fma(vec4<f32>(x), y, sum);
+    }
+    return x * y + sum;
 }
 
 fn keep_a(at: u32, block: mat4x4<f32>) {
@@ -100,22 +98,10 @@ fn keep(l: Loader, buffer: u32, block: mat4x4<f32>) {
     }
 }
 
-// Position of a thread among the SIDE by SIDE of its workgroup: 32 neighbours form a block LANES wide.
+// Position of a thread among the DOWN by ACROSS of its workgroup: 32 neighbours form a block LANES wide.
 fn position(lane: u32) -> vec2<u32> {
-    let across = SIDE / LANES;
+    let across = ACROSS / LANES;
     let block = lane / 32u;
     let within = lane % 32u;
     return vec2<u32>(block / across * (32u / LANES) + within / LANES, block % across * LANES + within % LANES);
-}
-
-fn finish4(origin: Origin, i: u32, j: u32, x: vec4<f32>) {
-    if i < p.m && j < p.n {
-        let last = p.n - 1u;
-        store(origin, i, j, vec4<f32>(
-            finish(x.x, origin, i, j),
-            finish(x.y, origin, i, min(j + 1u, last)),
-            finish(x.z, origin, i, min(j + 2u, last)),
-            finish(x.w, origin, i, min(j + 3u, last)),
-        ));
-    }
 }

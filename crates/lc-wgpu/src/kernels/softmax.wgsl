@@ -9,7 +9,7 @@ struct Params {
 }
 
 override HOLD: u32 = 8u;
-const MOST = 8u;
+const MOST = 32u;
 
 @group(0) @binding(0) var<storage, read_write> x: array<Wide>;
 @group(0) @binding(1) var<storage, read_write> out: array<Wide>;

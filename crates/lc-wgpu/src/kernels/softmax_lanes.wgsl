@@ -35,8 +35,19 @@ fn main(
     let start = column / params.inner * params.extent * params.inner + column % params.inner;
     var top = LOWEST;
     var sum = 0.0;
-    for (var j = part; j < extent; j += parts) {
-        let value = x[params.first_x + start + j * params.inner];
+    // Four at a time: they are read side by side, and the sum is brought to a new maximum once.
+    var next = part;
+    for (; next + 3u * parts < extent; next += 4u * parts) {
+        let at = params.first_x + start + next * params.inner;
+        let step = parts * params.inner;
+        let values = vec4<f32>(x[at], x[at + step], x[at + 2u * step], x[at + 3u * step]);
+        let higher = max(max(max(values.x, values.y), max(values.z, values.w)), top);
+        let p = exp(values - vec4<f32>(higher));
+        sum = sum * exp(top - higher) + ((p.x + p.y) + (p.z + p.w));
+        top = higher;
+    }
+    for (; next < extent; next += parts) {
+        let value = x[params.first_x + start + next * params.inner];
         let higher = max(top, value);
         sum = sum * exp(top - higher) + exp(value - higher);
         top = higher;
@@ -54,8 +65,21 @@ fn main(
     workgroupBarrier();
     top = tops[lane % COLUMNS];
     let factor = 1.0 / sums[lane % COLUMNS];
-    for (var j = part; j < extent; j += parts) {
-        let at = start + j * params.inner;
+    next = part;
+    for (; next + 3u * parts < extent; next += 4u * parts) {
+        let at = start + next * params.inner;
+        let step = parts * params.inner;
+        let source = params.first_x + at;
+        let values = vec4<f32>(x[source], x[source + step], x[source + 2u * step], x[source + 3u * step]);
+        let p = exp(values - vec4<f32>(top)) * factor;
+        let to = params.first_out + at;
+        out[to] = p.x;
+        out[to + step] = p.y;
+        out[to + 2u * step] = p.z;
+        out[to + 3u * step] = p.w;
+    }
+    for (; next < extent; next += parts) {
+        let at = start + next * params.inner;
         out[params.first_out + at] = exp(x[params.first_x + at] - top) * factor;
     }
 }

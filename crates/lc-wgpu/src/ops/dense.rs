@@ -5,7 +5,7 @@ use crate::pool::Pooled;
 use crate::shader::Shader;
 use lc_core::backend::DeviceTensor;
 use lc_core::tensor::is_contiguous;
-use lc_core::{Error, ErrorKind, Result};
+use lc_core::{DType, Error, ErrorKind, Result};
 use wgpu::Features;
 
 const RANK: usize = 8;
@@ -14,10 +14,26 @@ const GROUP: u64 = 256;
 /// `out[i] = act(x[i mod numel(x)])` for `x` of any strides.
 pub static COPY: Shader = Shader {
     name: "copy",
-    source: concat!(include_str!("../kernels/activation.wgsl"), include_str!("../kernels/copy.wgsl")),
+    source: concat!(
+        include_str!("../kernels/element_f32.wgsl"),
+        include_str!("../kernels/activation.wgsl"),
+        include_str!("../kernels/copy.wgsl")
+    ),
     bindings: 2,
     params: 4 + 2 * RANK as u32,
     needs: Features::empty(),
+};
+/// The same in float16.
+pub static COPY_F16: Shader = Shader {
+    name: "copy_f16",
+    source: concat!(
+        include_str!("../kernels/element_f16.wgsl"),
+        include_str!("../kernels/activation.wgsl"),
+        include_str!("../kernels/copy.wgsl")
+    ),
+    bindings: 2,
+    params: 4 + 2 * RANK as u32,
+    needs: Features::SHADER_F16,
 };
 
 /// A copy, then the activations by number.
@@ -114,17 +130,40 @@ pub fn copy(
         params[4 + RANK + at] = tensor.strides[d] as u32;
     }
     let groups = folded((count as u64).div_ceil(GROUP));
-    launch.dispatch(&COPY, COPY_VARIANTS[kind], &[from.binding, to.binding], &params, groups)
+    let shader = if tensor.spec.dtype == DType::F16 { &COPY_F16 } else { &COPY };
+    launch.dispatch(shader, COPY_VARIANTS[kind], &[from.binding, to.binding], &params, groups)
 }
 
-/// Threads that share a row of `extent` vectors, vectors that each holds, and the workgroups for `rows` of them. `None`
-/// where the row does not fit in the registers of a workgroup.
-pub fn team(rows: usize, extent: usize) -> Option<(u32, u32, [u32; 3])> {
-    const MOST: usize = 8;
-    if extent > GROUP as usize * MOST {
+/// Encodes `to[i] = from[i mod numel]` for `count` elements of scratch memory.
+///
+/// # Errors
+/// As [`Launch::dispatch`].
+pub fn repeat(launch: &mut Launch<'_>, from: &Pooled, numel: usize, to: &Pooled, count: usize) -> Result<()> {
+    let mut params = [1u32; COPY.params as usize];
+    params[..4].copy_from_slice(&[count as u32, numel as u32, 0, 0]);
+    params[3 + RANK] = numel as u32;
+    let groups = folded((count as u64).div_ceil(GROUP));
+    launch.dispatch(&COPY, COPY_VARIANTS[0], &[whole(from), whole(to)], &params, groups)
+}
+
+/// How the rows of a matrix are shared out among threads.
+#[derive(Clone, Copy, Debug)]
+pub struct Teams {
+    /// Threads that share a row.
+    pub team: u32,
+    /// Vectors of it that each holds.
+    pub hold: u32,
+    /// Rows that a workgroup takes at once.
+    pub rows: u64,
+}
+
+/// Teams for rows of `extent` vectors, if a thread may hold `most`. `None` where the row does not fit in the registers of
+/// a workgroup.
+pub fn teams(extent: usize, most: usize) -> Option<Teams> {
+    if extent > GROUP as usize * most {
         return None;
     }
     let team = extent.div_ceil(4).next_power_of_two().min(GROUP as usize);
     let hold = extent.div_ceil(team).next_power_of_two();
-    Some((team as u32, hold as u32, folded((rows as u64).div_ceil(GROUP / team as u64))))
+    Some(Teams { team: team as u32, hold: hold as u32, rows: GROUP / team as u64 })
 }

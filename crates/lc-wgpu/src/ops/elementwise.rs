@@ -12,33 +12,47 @@ use wgpu::Features;
 const RANK: usize = 8;
 const GROUP: u64 = 256;
 
-/// `out = a OP b`.
-pub static SHADER: Shader = Shader {
-    name: "elementwise",
-    source: include_str!("../kernels/elementwise.wgsl"),
-    bindings: 3,
-    params: 4 + 3 * RANK as u32,
-    needs: Features::empty(),
-};
+const fn strided(name: &'static str, source: &'static str, needs: Features) -> Shader {
+    Shader { name, source, bindings: 3, params: 4 + 3 * RANK as u32, needs }
+}
 
+const fn dense(name: &'static str, source: &'static str, needs: Features) -> Shader {
+    Shader { name, source, bindings: 3, params: 6, needs }
+}
+
+/// `out = a OP b`.
+pub static SHADER: Shader = strided(
+    "elementwise",
+    concat!(include_str!("../kernels/element_f32.wgsl"), include_str!("../kernels/elementwise.wgsl")),
+    Features::empty(),
+);
+/// The same in float16.
+pub static SHADER_F16: Shader = strided(
+    "elementwise_f16",
+    concat!(include_str!("../kernels/element_f16.wgsl"), include_str!("../kernels/elementwise.wgsl")),
+    Features::SHADER_F16,
+);
 /// `out = a OP b` over dense memory.
-pub static DENSE: Shader = Shader {
-    name: "elementwise.dense",
-    source: include_str!("../kernels/elementwise_dense.wgsl"),
-    bindings: 3,
-    params: 6,
-    needs: Features::empty(),
-};
+pub static DENSE: Shader = dense(
+    "elementwise.dense",
+    concat!(include_str!("../kernels/element_f32.wgsl"), include_str!("../kernels/elementwise_dense.wgsl")),
+    Features::empty(),
+);
+/// The same in float16.
+pub static DENSE_F16: Shader = dense(
+    "elementwise.dense_f16",
+    concat!(include_str!("../kernels/element_f16.wgsl"), include_str!("../kernels/elementwise_dense.wgsl")),
+    Features::SHADER_F16,
+);
 /// Elements of a workgroup of [`DENSE`].
 const BLOCK: u64 = 4096;
 
 /// The constants that both are used with.
 pub const VARIANTS: &[&[(&str, f64)]] = &[&[("OP", 0.0)], &[("OP", 1.0)], &[("OP", 2.0)], &[("OP", 3.0)]];
 
-const fn kernel(
-    op: &'static OpDef,
-    launch: fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>,
-) -> Kernel {
+type Encode = fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>;
+
+const fn kernel(op: &'static OpDef, launch: Encode) -> Kernel {
     Kernel {
         op,
         name: "elementwise",
@@ -50,6 +64,10 @@ const fn kernel(
     }
 }
 
+const fn half(op: &'static OpDef, launch: Encode) -> Kernel {
+    Kernel { dtypes: &[DType::F16], needs: Features::SHADER_F16, ..kernel(op, launch) }
+}
+
 /// `a + b`.
 pub static ADD: Kernel = kernel(&lc_ops::ADD, |l, _, i, o| launch(l, 0, i, o));
 /// `a − b`.
@@ -58,6 +76,14 @@ pub static SUB: Kernel = kernel(&lc_ops::SUB, |l, _, i, o| launch(l, 1, i, o));
 pub static MUL: Kernel = kernel(&lc_ops::MUL, |l, _, i, o| launch(l, 2, i, o));
 /// `a / b`.
 pub static DIV: Kernel = kernel(&lc_ops::DIV, |l, _, i, o| launch(l, 3, i, o));
+/// `a + b` in float16.
+pub static ADD_F16: Kernel = half(&lc_ops::ADD, |l, _, i, o| launch(l, 0, i, o));
+/// `a − b` in float16.
+pub static SUB_F16: Kernel = half(&lc_ops::SUB, |l, _, i, o| launch(l, 1, i, o));
+/// `a · b` in float16.
+pub static MUL_F16: Kernel = half(&lc_ops::MUL, |l, _, i, o| launch(l, 2, i, o));
+/// `a / b` in float16.
+pub static DIV_F16: Kernel = half(&lc_ops::DIV, |l, _, i, o| launch(l, 3, i, o));
 
 /// Where an operand starts and after how many vectors it repeats, for [`DENSE`]; `None` if it is not of that form.
 fn periodic(operand: &DeviceTensor<'_>, bound: Bound<'_>, out: &DeviceTensor<'_>) -> Option<(u32, u32)> {
@@ -78,17 +104,18 @@ fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outpu
         return Err(Error::new(ErrorKind::Unknown, "elementwise").expected("two operands"));
     };
     let out = &outputs[0];
+    let (strided, dense) = if out.spec.dtype == DType::F16 { (&SHADER_F16, &DENSE_F16) } else { (&SHADER, &DENSE) };
     let all = out.spec.shape.dims();
     let dims = &all[all.len().saturating_sub(RANK)..];
     let rank = dims.len();
     let (bound_a, bound_b, bound_out) = (launch.bind(a)?, launch.bind(b)?, launch.bind(out)?);
     let count = out.spec.shape.numel();
-    if bound_out.first % 4 == 0
+    if bound_out.first.is_multiple_of(4)
         && let (Some(own_a), Some(own_b)) = (periodic(a, bound_a, out), periodic(b, bound_b, out))
     {
         let params = [count as u32, own_a.0, own_b.0, bound_out.first / 4, own_a.1, own_b.1];
         let bindings = [bound_a.binding, bound_b.binding, bound_out.binding];
-        return launch.dispatch(&DENSE, VARIANTS[op], &bindings, &params, folded((count as u64).div_ceil(BLOCK)));
+        return launch.dispatch(dense, VARIANTS[op], &bindings, &params, folded((count as u64).div_ceil(BLOCK)));
     }
     let mut params = vec![0u32; SHADER.params as usize];
     params[0] = count as u32;
@@ -112,5 +139,5 @@ fn launch(launch: &mut Launch<'_>, op: usize, inputs: Inputs<'_>, outputs: Outpu
         *extent = 1;
     }
     let bindings = [bound_a.binding, bound_b.binding, bound_out.binding];
-    launch.dispatch(&SHADER, VARIANTS[op], &bindings, &params, folded((count as u64).div_ceil(GROUP)))
+    launch.dispatch(strided, VARIANTS[op], &bindings, &params, folded((count as u64).div_ceil(GROUP)))
 }

@@ -1,8 +1,9 @@
 //! Layer normalisation into scratch memory, then the product.
 
 use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs, folded, whole};
+use crate::ops::dense::{optional, required};
 use crate::ops::linear::Rows;
-use crate::ops::product::{encode, optional, required};
+use crate::ops::product::{Kernels, MATRIX, encode};
 use crate::shader::Shader;
 use lc_core::{Activation, Attrs, DType, Math, Result};
 use lc_ops::LayerNormProjectionAttrs;
@@ -12,26 +13,54 @@ use wgpu::Features;
 const RANK: usize = 7;
 
 /// Rows, normalised.
-pub static SHADER: Shader = Shader {
-    name: "normalise_rows",
-    source: concat!(include_str!("../kernels/element_f32.wgsl"), include_str!("../kernels/normalise_rows.wgsl")),
-    bindings: 4,
-    params: 10 + 2 * RANK as u32,
-    needs: Features::empty(),
-};
+pub static SHADER: Shader = shader(
+    "normalise_rows",
+    concat!(include_str!("../kernels/element_f32.wgsl"), include_str!("../kernels/normalise_rows.wgsl")),
+    Features::empty(),
+);
+/// Rows of float16, normalised in float32.
+pub static SHADER_F16: Shader = shader(
+    "normalise_rows_f16",
+    concat!(include_str!("../kernels/element_f16.wgsl"), include_str!("../kernels/normalise_rows.wgsl")),
+    Features::SHADER_F16,
+);
+
+const fn shader(name: &'static str, source: &'static str, needs: Features) -> Shader {
+    Shader { name, source, bindings: 4, params: 10 + 2 * RANK as u32, needs }
+}
+
+const fn kernel(
+    name: &'static str,
+    dtypes: &'static [DType],
+    math: Math,
+    needs: Features,
+    launch: fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>,
+) -> Kernel {
+    Kernel { op: &lc_ops::LAYER_NORM_PROJECTION, name, dtypes, math, needs, accepts: |_, _| true, launch }
+}
 
 /// The normalisation and the linear layer.
-pub static LAYER_NORM_PROJECTION: Kernel = Kernel {
-    op: &lc_ops::LAYER_NORM_PROJECTION,
-    name: "layer_norm_projection",
-    dtypes: &[DType::F32],
-    math: Math::IeeeF32,
-    needs: Features::empty(),
-    accepts: |_, _| true,
-    launch,
-};
+pub static LAYER_NORM_PROJECTION: Kernel =
+    kernel("layer_norm_projection", &[DType::F32], Math::IeeeF32, Features::empty(), |l, a, i, o| {
+        launch(l, a, i, o, Kernels::Portable)
+    });
+/// The same of float16 tensors, on matrix units where they have proven themselves.
+pub static HALF: Kernel =
+    kernel("layer_norm_projection.half", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, |l, a, i, o| {
+        launch(l, a, i, o, Kernels::MatrixUnits)
+    });
+/// The same with operands rounded to float16, on matrix units where they have proven themselves.
+pub static ROUNDED: Kernel = kernel("layer_norm_projection.f16", &[DType::F32], Math::F16, MATRIX, |l, a, i, o| {
+    launch(l, a, i, o, Kernels::MatrixUnits)
+});
 
-fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
+fn launch(
+    launch: &mut Launch<'_>,
+    attrs: &Attrs,
+    inputs: Inputs<'_>,
+    outputs: Outputs<'_>,
+    kernels: Kernels,
+) -> Result<()> {
     let (x, weight) = (required(inputs, 0)?, required(inputs, 1)?);
     let (norm_weight, norm_bias, bias) = (optional(inputs, 2), optional(inputs, 3), optional(inputs, 4));
     let dims = x.spec.shape.dims();
@@ -62,10 +91,11 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
         params[10 + RANK + i] = own.map_or(0, |i| x.strides[i] as u32);
     }
     let bindings = [bound.binding, scale.binding, shift.binding, normal.binding];
-    launch.dispatch(&SHADER, &[], &bindings, &params, folded(rows as u64))?;
+    let shader = if x.spec.dtype == DType::F16 { &SHADER_F16 } else { &SHADER };
+    launch.dispatch(shader, &[], &bindings, &params, folded(rows as u64))?;
 
     let out = launch.bind(&outputs[0])?;
     let product =
         Rows::dense(x.spec.dtype, normal, rows, d).project(launch, weight, bias, out, Activation::Identity)?;
-    encode(launch, product, None)
+    encode(launch, product, kernels)
 }

@@ -1,28 +1,47 @@
 //! `act(x·Wᵀ + bias)`: a product whose second operand is read across.
 
 use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs};
-use crate::ops::product::{Batch, Matrix, Product, encode, optional, required};
+use crate::ops::dense::{optional, required};
+use crate::ops::product::{Batch, Kernels, MATRIX, Matrix, Product, encode};
 use lc_core::backend::DeviceTensor;
 use lc_core::{Activation, Attrs, DType, Math, Result};
 use lc_ops::LinearAttrs;
 use wgpu::Features;
 
-/// The linear layer.
-pub static LINEAR: Kernel = Kernel {
-    op: &lc_ops::LINEAR,
-    name: "linear",
-    dtypes: &[DType::F32],
-    math: Math::IeeeF32,
-    needs: Features::empty(),
-    accepts: |_, _| true,
-    launch,
-};
+const fn kernel(
+    name: &'static str,
+    dtypes: &'static [DType],
+    math: Math,
+    needs: Features,
+    launch: fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>,
+) -> Kernel {
+    Kernel { op: &lc_ops::LINEAR, name, dtypes, math, needs, accepts: |_, _| true, launch }
+}
 
-fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
+/// The linear layer.
+pub static LINEAR: Kernel = kernel("linear", &[DType::F32], Math::IeeeF32, Features::empty(), |l, a, i, o| {
+    launch(l, a, i, o, Kernels::Portable)
+});
+/// The same of float16 tensors, on matrix units where they have proven themselves.
+pub static HALF: Kernel = kernel("linear.half", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, |l, a, i, o| {
+    launch(l, a, i, o, Kernels::MatrixUnits)
+});
+/// The same with operands rounded to float16, on matrix units where they have proven themselves.
+pub static ROUNDED: Kernel =
+    kernel("linear.f16", &[DType::F32], Math::F16, MATRIX, |l, a, i, o| launch(l, a, i, o, Kernels::MatrixUnits));
+
+fn launch(
+    launch: &mut Launch<'_>,
+    attrs: &Attrs,
+    inputs: Inputs<'_>,
+    outputs: Outputs<'_>,
+    kernels: Kernels,
+) -> Result<()> {
     let (x, weight, bias) = (required(inputs, 0)?, required(inputs, 1)?, optional(inputs, 2));
     let out = launch.bind(&outputs[0])?;
     let rows = Rows::of(launch, x)?;
-    encode(launch, rows.project(launch, weight, bias, out, LinearAttrs::from_attrs(attrs).activation)?, None)
+    let product = rows.project(launch, weight, bias, out, LinearAttrs::from_attrs(attrs).activation)?;
+    encode(launch, product, kernels)
 }
 
 /// The rows of a tensor `[.., d]`: its last dimension, and the others as rows and batch.
@@ -78,6 +97,7 @@ impl<'a> Rows<'a> {
             residual: None,
             activation,
             batch: self.batch,
+            turned: false,
         })
     }
 }

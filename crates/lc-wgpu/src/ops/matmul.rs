@@ -1,43 +1,79 @@
 //! `act(A·B + bias + residual)`, batched.
 
 use crate::launch::{Inputs, Kernel, Launch, Outputs};
-use crate::ops::product::{Batch, Matrix, Product, Variant, encode, optional, required};
+use crate::ops::dense::{optional, required};
+use crate::ops::product::{Batch, Kernels, MATRIX, Matrix, Product, Variant, encode, reported};
 use lc_core::backend::DeviceTensor;
-use lc_core::{Attrs, DType, Math, Result};
+use lc_core::{Attrs, DType, Error, Math, Result};
 use lc_ops::MatmulAttrs;
 use wgpu::Features;
 
-const fn kernel(
-    name: &'static str,
-    launch: fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>,
-) -> Kernel {
-    Kernel {
-        op: &lc_ops::MATMUL,
-        name,
-        dtypes: &[DType::F32],
-        math: Math::IeeeF32,
-        needs: Features::empty(),
-        accepts: |_, _| true,
-        launch,
-    }
+type Encode = fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>;
+
+const fn kernel(name: &'static str, dtypes: &'static [DType], math: Math, needs: Features, launch: Encode) -> Kernel {
+    Kernel { op: &lc_ops::MATMUL, name, dtypes, math, needs, accepts: |_, _| true, launch }
+}
+
+const fn tiled(name: &'static str, launch: Encode) -> Kernel {
+    kernel(name, &[DType::F32], Math::IeeeF32, Features::empty(), launch)
 }
 
 /// The product with the kernels that suit its extents.
-pub static MATMUL: Kernel = kernel("matmul", |l, a, i, o| launch(l, a, i, o, None));
-/// The same product with one kernel each: candidates for tuning.
-pub static VARIANTS: [Kernel; 4] = [
-    kernel("gemm.128", |l, a, i, o| launch(l, a, i, o, Some(Variant::Wide128))),
-    kernel("gemm.64", |l, a, i, o| launch(l, a, i, o, Some(Variant::Wide64))),
-    kernel("gemm.64.narrow", |l, a, i, o| launch(l, a, i, o, Some(Variant::Narrow64))),
-    kernel("gemm.32", |l, a, i, o| launch(l, a, i, o, Some(Variant::Narrow32))),
+pub static MATMUL: Kernel = tiled("matmul", |l, a, i, o| launch(l, a, i, o, Kernels::Portable));
+/// The product of float16 tensors, on matrix units where they have proven themselves.
+pub static HALF: Kernel = kernel("matmul.half", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, on_matrix_units);
+/// The product of operands rounded to float16, on matrix units where they have proven themselves.
+pub static ROUNDED: Kernel = kernel("matmul.f16", &[DType::F32], Math::F16, MATRIX, on_matrix_units);
+
+/// The same product with one kernel each: candidates for tuning, and rows of benchmarks.
+pub static VARIANTS: [Kernel; 16] = [
+    tiled("gemm.128", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide128))),
+    tiled("gemm.64", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide64))),
+    tiled("gemm.64.narrow", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow64))),
+    tiled("gemm.32", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow32))),
+    tiled("gemm.128.large", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Large128))),
+    tiled("gemm.128.apart", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Apart128))),
+    tiled("gemm.64.apart", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Apart64))),
+    tiled("gemm.64.slim", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Slim64))),
+    tiled("gemm.64.narrow.apart", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::ApartNarrow64))),
+    rounded("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
+    rounded("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
+    rounded("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
+    kernel("gemm.128", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, |l, a, i, o| {
+        launch(l, a, i, o, Kernels::Only(Variant::Wide128))
+    }),
+    half("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
+    half("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
+    half("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
 ];
+
+const fn rounded(name: &'static str, launch: Encode) -> Kernel {
+    kernel(name, &[DType::F32], Math::F16, MATRIX, launch)
+}
+
+const fn half(name: &'static str, launch: Encode) -> Kernel {
+    kernel(name, &[DType::F16], Math::IeeeF32, MATRIX, launch)
+}
+
+fn on_matrix_units(l: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
+    launch(l, attrs, inputs, outputs, Kernels::MatrixUnits)
+}
+
+/// One kernel on matrix units, proven or not: whoever forces it compares.
+fn forced(l: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>, variant: Variant) -> Result<()> {
+    let size = |v: Variant| if v == Variant::Matrix8 { 8 } else { 16 };
+    match reported(l.backend().adapter()) {
+        Some(own) if size(own) == size(variant) => launch(l, attrs, inputs, outputs, Kernels::Only(variant)),
+        _ => Err(Error::unsupported("gpu", format!("matrix units of {}", size(variant)), "other ones")),
+    }
+}
 
 fn launch(
     launch: &mut Launch<'_>,
     attrs: &Attrs,
     inputs: Inputs<'_>,
     outputs: Outputs<'_>,
-    variant: Option<Variant>,
+    kernels: Kernels,
 ) -> Result<()> {
     let (a, b) = (required(inputs, 0)?, required(inputs, 1)?);
     let (bias, residual) = (optional(inputs, 2), optional(inputs, 3));
@@ -62,8 +98,9 @@ fn launch(
                 Batch { extent: batch[d], strides }
             })
             .collect(),
+        turned: false,
     };
-    encode(launch, product, variant)
+    encode(launch, product, kernels)
 }
 
 /// The stride of the batch dimension that many places before the matrix; 0 where the tensor repeats itself along it.

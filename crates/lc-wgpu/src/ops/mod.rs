@@ -1,6 +1,10 @@
 //! The ops that the device runs, one file each.
 
 mod activation;
+mod attention;
+mod attention_train;
+mod conv2d;
+mod conv_attention;
 mod dense;
 mod elementwise;
 mod ffn;
@@ -14,6 +18,8 @@ mod product;
 mod rms_norm;
 mod softmax;
 
+pub(crate) use product::Proofs;
+
 use crate::launch::Kernel;
 use crate::shader::Shader;
 
@@ -24,18 +30,50 @@ pub static ALL: &[&Kernel] = &[
     &elementwise::MUL,
     &elementwise::DIV,
     &activation::ACTIVATION,
+    &elementwise::ADD_F16,
+    &elementwise::SUB_F16,
+    &elementwise::MUL_F16,
+    &elementwise::DIV_F16,
+    &activation::ACTIVATION_F16,
     &softmax::SOFTMAX,
     &layer_norm::LAYER_NORM,
     &rms_norm::RMS_NORM,
+    &matmul::ROUNDED,
+    &attention::ATTENTION,
+    &attention_train::ATTENTION_TRAIN,
+    &attention::ATTENTION_F16,
+    &conv2d::CONV2D,
+    &conv2d::CONV2D_F16,
+    &conv_attention::CONV_ATTENTION,
     &matmul::MATMUL,
+    &matmul::HALF,
     &matmul::VARIANTS[0],
     &matmul::VARIANTS[1],
     &matmul::VARIANTS[2],
     &matmul::VARIANTS[3],
+    &matmul::VARIANTS[4],
+    &matmul::VARIANTS[5],
+    &matmul::VARIANTS[6],
+    &matmul::VARIANTS[7],
+    &matmul::VARIANTS[8],
+    &matmul::VARIANTS[9],
+    &matmul::VARIANTS[10],
+    &matmul::VARIANTS[11],
+    &matmul::VARIANTS[12],
+    &matmul::VARIANTS[13],
+    &matmul::VARIANTS[14],
+    &matmul::VARIANTS[15],
+    &linear::ROUNDED,
     &linear::LINEAR,
+    &linear::HALF,
+    &ffn::ROUNDED,
     &ffn::FFN,
+    &ffn::HALF,
+    &layer_norm_projection::ROUNDED,
     &layer_norm_projection::LAYER_NORM_PROJECTION,
+    &layer_norm_projection::HALF,
     &pack::PACK,
+    &pack::HALF,
 ];
 
 /// Sets of constants that a shader is used with.
@@ -46,6 +84,10 @@ pub type Variants = &'static [&'static [(&'static str, f64)]];
 pub static SHADERS: &[(&Shader, Variants)] = &[
     (&elementwise::SHADER, elementwise::VARIANTS),
     (&elementwise::DENSE, elementwise::VARIANTS),
+    (&elementwise::SHADER_F16, elementwise::VARIANTS),
+    (&elementwise::DENSE_F16, elementwise::VARIANTS),
+    (&dense::COPY_F16, dense::COPY_VARIANTS),
+    (&activation::SHADER_F16, activation::VARIANTS),
     (&dense::COPY, dense::COPY_VARIANTS),
     (&activation::SHADER, activation::VARIANTS),
     (&softmax::ROWS_1, softmax::ROWS_VARIANTS),
@@ -53,11 +95,51 @@ pub static SHADERS: &[(&Shader, Variants)] = &[
     (&softmax::LANES, softmax::LANES_VARIANTS),
     (&norm::NORM_1, norm::VARIANTS),
     (&norm::NORM_4, norm::VARIANTS),
+    (&attention::TILES_1, attention::VARIANTS),
+    (&attention::TILES_4, attention::VARIANTS),
+    (&attention::MERGE, &[&[]]),
+    (&attention_train::RESIDUAL, &[&[]]),
+    (&attention_train::SUM, &[&[]]),
+    (&attention::TILES_1_F16, attention::VARIANTS),
+    (&attention::TILES_4_F16, attention::VARIANTS),
+    (&conv2d::TILES, conv2d::TILES_VARIANTS),
+    (&conv2d::TILES_F16, conv2d::TILES_VARIANTS),
+    (&conv2d::DIRECT_F16, conv2d::DIRECT_VARIANTS),
+    (&conv2d::DIRECT, conv2d::DIRECT_VARIANTS),
     product::SHADERS[0],
     product::SHADERS[1],
     product::SHADERS[2],
     product::SHADERS[3],
     product::SHADERS[4],
+    product::SHADERS[5],
+    product::SHADERS[6],
+    product::SHADERS[7],
+    product::SHADERS[8],
+    product::SHADERS[9],
+    product::SHADERS[10],
+    product::SHADERS[11],
+    product::SHADERS[12],
+    product::SHADERS[13],
+    product::SHADERS[14],
+    product::SHADERS[15],
+    product::SHADERS[16],
+    product::SHADERS[17],
+    product::SHADERS[18],
+    product::SHADERS[19],
+    product::SHADERS[20],
+    product::SHADERS[21],
+    product::SHADERS[22],
+    product::SHADERS[23],
+    product::SHADERS[24],
+    product::SHADERS[25],
+    product::SHADERS[26],
+    product::SHADERS[27],
+    product::SHADERS[28],
+    product::SHADERS[29],
+    product::SHADERS[30],
+    product::SHADERS[31],
     (&layer_norm_projection::SHADER, &[&[]]),
+    (&layer_norm_projection::SHADER_F16, &[&[]]),
     (&pack::SHADER, &[&[]]),
+    (&pack::SHADER_F16, &[&[]]),
 ];

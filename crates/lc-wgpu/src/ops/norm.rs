@@ -1,6 +1,6 @@
 //! Normalisation of rows, which layer and root-mean-square norm share.
 
-use super::dense::{dense, dense_optional, team};
+use super::dense::{Teams, dense, dense_optional, teams};
 use crate::launch::{Launch, Outputs, folded};
 use crate::shader::Shader;
 use lc_core::Result;
@@ -8,7 +8,7 @@ use lc_core::backend::DeviceTensor;
 use wgpu::Features;
 
 const fn shader(name: &'static str, source: &'static str) -> Shader {
-    Shader { name, source, bindings: 4, params: 8, needs: Features::empty() }
+    Shader { name, source, bindings: 4, params: 9, needs: Features::empty() }
 }
 
 /// By element.
@@ -29,6 +29,11 @@ pub static NORM_4: Shader = shader(
         include_str!("../kernels/norm.wgsl")
     ),
 );
+
+/// Vectors that a thread may hold.
+const MOST: usize = 16;
+/// Workgroups that fill a large device.
+const ENOUGH: u64 = 1056;
 
 /// Some of the constants that they are used with.
 pub const VARIANTS: &[&[(&str, f64)]] = &[
@@ -66,11 +71,18 @@ pub fn normalise<'a: 't, 't>(
     let dims = x.spec.shape.dims();
     let extent = dims[dims.len() - 1];
     let rows: usize = dims[..dims.len() - 1].iter().product();
-    let wide = extent.is_multiple_of(4) && (from.first | weight.first | bias.first | to.first) % 4 == 0;
+    let wide = extent.is_multiple_of(4) && (from.first | weight.first | bias.first | to.first).is_multiple_of(4);
     let (shader, width) = if wide { (&NORM_4, 4) } else { (&NORM_1, 1) };
-    let (team, hold, groups) = team(rows, extent / width as usize).unwrap_or((256, 0, folded(rows as u64)));
-    let constants =
-        [("TEAM", f64::from(team)), ("HOLD", f64::from(hold)), ("CENTRED", f64::from(u8::from(how.centred)))];
+    let streamed = Teams { team: 256, hold: 0, rows: 1 };
+    let teams = teams(extent / width as usize, MOST).unwrap_or(streamed);
+    // Several rows one after the other, where enough workgroups are left to fill a device.
+    let turns = (rows as u64 / teams.rows / ENOUGH).clamp(1, 16);
+    let groups = folded((rows as u64).div_ceil(teams.rows * turns));
+    let constants = [
+        ("TEAM", f64::from(teams.team)),
+        ("HOLD", f64::from(teams.hold)),
+        ("CENTRED", f64::from(u8::from(how.centred))),
+    ];
     let has = u32::from(how.weight.is_some()) | u32::from(how.bias.is_some()) << 1;
     let params = [
         rows as u32,
@@ -81,6 +93,7 @@ pub fn normalise<'a: 't, 't>(
         to.first / width,
         has,
         (how.eps as f32).to_bits(),
+        turns as u32,
     ];
     let bindings = [from.binding, weight.binding, bias.binding, to.binding];
     launch.dispatch(shader, &constants, &bindings, &params, groups)

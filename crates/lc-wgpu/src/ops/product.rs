@@ -4,18 +4,23 @@
 //! choice, `product/shaders.rs` the kernels.
 
 mod plan;
+mod proof;
 mod shaders;
 
 pub use plan::Variant;
+pub use proof::{Proofs, reported};
 pub use shaders::SHADERS;
+/// What kernels on matrix units need.
+pub const MATRIX: wgpu::Features = shaders::MATRIX;
 
 use crate::launch::{Bound, Launch, folded, whole};
 use crate::pool::Pooled;
 use crate::shader::Shader;
 use crate::stream::Binding;
 use lc_core::backend::DeviceTensor;
-use lc_core::{Activation, DType, Error, ErrorKind, Result};
+use lc_core::{Activation, DType, Result};
 use plan::Plan;
+use proof::matrix_units;
 
 /// An operand: where it is bound, and its strides in elements along its two dimensions.
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +82,8 @@ pub struct Product<'a> {
     pub activation: Activation,
     /// Outermost dimension first; empty for one product.
     pub batch: Vec<Batch>,
+    /// Whether rows and columns were swapped: the result is written column by column.
+    pub turned: bool,
 }
 
 impl Product<'_> {
@@ -128,6 +135,21 @@ impl Product<'_> {
         }
     }
 
+    /// The transposed product, `Bᵀ·Aᵀ`, into the same memory.
+    fn turn(&mut self) {
+        let Product { m, n, a, b, residual, batch, .. } = self;
+        std::mem::swap(m, n);
+        (*a, *b) = (b.transposed(), a.transposed());
+        *residual = residual.map(Matrix::transposed);
+        batch.iter_mut().for_each(|batch| batch.strides.swap(0, 1));
+        self.turned = !self.turned;
+    }
+
+    /// How many products.
+    fn count(&self) -> usize {
+        self.batch.iter().map(|b| b.extent).product()
+    }
+
     fn epilogue(&self) -> bool {
         self.bias.is_some() || self.residual.is_some() || self.activation != Activation::Identity
     }
@@ -136,13 +158,33 @@ impl Product<'_> {
 /// Words of parameters of every kernel of this family: `Params` in `kernels/product.wgsl`.
 const PARAMS: usize = 29;
 
-/// Encodes a product, with the kernels that suit its extents or those of `variant`.
+/// Which kernels may compute a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernels {
+    /// Those that round nothing but sums.
+    Portable,
+    /// Also those on matrix units, where they have proven themselves: operands are rounded to float16.
+    MatrixUnits,
+    /// This one, where it can.
+    Only(Variant),
+}
+
+/// Encodes a product, with the kernels that suit its extents among those that may.
 ///
 /// # Errors
 /// Out of memory; a failure of the device.
-pub fn encode(launch: &mut Launch<'_>, mut product: Product<'_>, variant: Option<Variant>) -> Result<()> {
+pub fn encode(launch: &mut Launch<'_>, mut product: Product<'_>, kernels: Kernels) -> Result<()> {
     product.fold();
     product.settle();
+    let variant = match kernels {
+        Kernels::Portable => None,
+        Kernels::Only(variant) => Some(variant),
+        Kernels::MatrixUnits if plan::fills_matrix_units(&product) => matrix_units(launch, product.dtype)?,
+        Kernels::MatrixUnits => None,
+    };
+    if variant.is_none() && product.n <= plan::THIN && product.m > plan::THIN {
+        product.turn();
+    }
     let plan = Plan::of(&product, variant);
     // Kernels count through two dimensions of a batch; the rest is counted here.
     let outer = product.batch.len().saturating_sub(2);
@@ -195,8 +237,7 @@ fn encode_part(launch: &mut Launch<'_>, product: &Product<'_>, batch: [Batch; 2]
         params[6] = first as u32;
         let [x, y, _] = folded(plan.groups as u64);
         let bindings = [bias, residual, a, b, out, partial];
-        let constants = plan.constants();
-        launch.dispatch(plan.shader, &constants, &bindings, &params, [x, y, (now * plan.splits) as u32])?;
+        launch.dispatch(plan.shader, &plan.constants, &bindings, &params, [x, y, (now * plan.splits) as u32])?;
         if scratch.is_some() {
             let [x, y, _] = folded((m * n).div_ceil(256) as u64);
             let bindings: [Binding<'_>; 4] = [bias, residual, out, partial];
@@ -211,6 +252,7 @@ fn parameters(product: &Product<'_>, batch: [Batch; 2], plan: &Plan) -> [u32; PA
     let flags = *activation as usize + if bias.is_some() { 256 } else { 0 } + if residual.is_some() { 512 } else { 0 };
     let (first_bias, bias_n) = bias.map_or((0, 0), |(bound, stride)| (bound.first as usize, stride));
     let (first_residual, down, across) = residual.map_or((0, 0, 0), |t| (t.bound.first as usize, t.down, t.across));
+    let (out_m, out_n, bias_m, bias_n) = if product.turned { (1, *m, bias_n, 0) } else { (*n, 1, 0, bias_n) };
     let [outer, inner] = batch.map(|b| b.strides);
     let words = [
         *m,
@@ -232,10 +274,10 @@ fn parameters(product: &Product<'_>, batch: [Batch; 2], plan: &Plan) -> [u32; PA
         outer[1],
         inner[1],
         out.first as usize,
-        *n,
-        1,
+        out_m,
+        out_n,
         first_bias,
-        0,
+        bias_m,
         bias_n,
         first_residual,
         down,
@@ -244,19 +286,6 @@ fn parameters(product: &Product<'_>, batch: [Batch; 2], plan: &Plan) -> [u32; PA
         inner[2],
     ];
     words.map(|word| word as u32)
-}
-
-/// The operand at `index`, if it is there: a call may leave out the last ones.
-pub fn optional<'t, 'a>(inputs: &'t [Option<DeviceTensor<'a>>], index: usize) -> Option<&'t DeviceTensor<'a>> {
-    inputs.get(index).and_then(Option::as_ref)
-}
-
-/// The operand at `index`.
-///
-/// # Errors
-/// Its absence, which the op's rule has refused before.
-pub fn required<'t, 'a>(inputs: &'t [Option<DeviceTensor<'a>>], index: usize) -> Result<&'t DeviceTensor<'a>> {
-    optional(inputs, index).ok_or_else(|| Error::new(ErrorKind::Unknown, "gpu").expected("the operands of the op"))
 }
 
 /// Asserts at compile time that the words fit the shaders'.

@@ -1,6 +1,6 @@
 //! Softmax along one dimension: rows that fit in registers in one pass over memory, everything else in two.
 
-use super::dense::{dense, required, team};
+use super::dense::{dense, required, teams};
 use crate::launch::{Inputs, Kernel, Launch, Outputs, folded};
 use crate::shader::Shader;
 use lc_core::{Attrs, DType, Math, Result};
@@ -38,6 +38,9 @@ pub static LANES: Shader = Shader {
     needs: Features::empty(),
 };
 
+/// Vectors that a thread may hold.
+const MOST: usize = 32;
+
 /// Some of the constants that rows are used with.
 pub const ROWS_VARIANTS: &[&[(&str, f64)]] =
     &[&[("TEAM", 1.0), ("HOLD", 4.0)], &[("TEAM", 32.0), ("HOLD", 4.0)], &[("TEAM", 256.0), ("HOLD", 8.0)]];
@@ -65,12 +68,13 @@ fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: O
     let inner: usize = dims[axis + 1..].iter().product();
     let extent = dims[axis];
     let bindings = [from.binding, to.binding];
-    let wide = extent % 4 == 0 && (from.first | to.first) % 4 == 0;
+    let wide = extent.is_multiple_of(4) && (from.first | to.first).is_multiple_of(4);
     let (shader, width) = if wide { (&ROWS_4, 4) } else { (&ROWS_1, 1) };
     if inner == 1
-        && let Some((team, hold, groups)) = team(outer, extent / width)
+        && let Some(teams) = teams(extent / width, MOST)
     {
-        let constants = [("TEAM", f64::from(team)), ("HOLD", f64::from(hold))];
+        let groups = folded((outer as u64).div_ceil(teams.rows));
+        let constants = [("TEAM", f64::from(teams.team)), ("HOLD", f64::from(teams.hold))];
         let width = width as u32;
         let params = [outer as u32, extent as u32 / width, from.first / width, to.first / width];
         return launch.dispatch(shader, &constants, &bindings, &params, groups);

@@ -10,6 +10,7 @@ struct _mslBufferSizes {
     uint size2;
 };
 
+typedef float Element;
 struct type_1 {
     uint inner[8];
 };
@@ -22,7 +23,7 @@ struct Params {
     type_1 strides_a;
     type_1 strides_b;
 };
-typedef float type_3[1];
+typedef Element type_2[1];
 constant uint RANK = 8u;
 constant uint OP = 2u;
 uint naga_mod(uint lhs, uint rhs) {
@@ -40,9 +41,9 @@ struct main_Input {
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
-, device type_3 const& a [[buffer(0)]]
-, device type_3 const& b [[buffer(1)]]
-, device type_3& out [[buffer(2)]]
+, device type_2 const& a [[buffer(0)]]
+, device type_2 const& b [[buffer(1)]]
+, device type_2& out [[buffer(2)]]
 , constant Params& params [[buffer(3)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(4)]]
 ) {
@@ -90,9 +91,11 @@ struct main_Input {
         }
     }
     uint _e58 = at_a;
-    float x = a[_e58];
-    uint _e62 = at_b;
-    float y = b[_e62];
+    Element _e60 = a[_e58];
+    float x = static_cast<float>(_e60);
+    uint _e63 = at_b;
+    Element _e65 = b[_e63];
+    float y = static_cast<float>(_e65);
     switch(OP) {
         case 0u: {
             result = x + y;
@@ -111,8 +114,8 @@ struct main_Input {
             break;
         }
     }
-    uint _e74 = params.first_out;
-    float _e77 = result;
-    out[_e74 + i] = _e77;
+    uint _e76 = params.first_out;
+    float _e79 = result;
+    out[_e76 + i] = static_cast<float>(_e79);
     return;
 }

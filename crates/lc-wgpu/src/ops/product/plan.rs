@@ -1,7 +1,11 @@
 //! Which kernels compute a product.
 //!
-//! 1. The tile: the largest of 128, 64 and 32 whose tiles are at least [`ENOUGH`] workgroups, so that a large device has
-//!    work for all of its units, and of which edges waste no more than half again; 32 if none is.
+//! 0. At most [`THIN`] rows or columns: no tiles, since each element of the larger operand counts once for each of them.
+//!    Columns become rows by turning the product over. Whichever dimension of the larger operand is dense, neighbouring
+//!    threads read along it.
+//! 1. The tile: 64 by 64 where its edges waste no more than half again, 32 by 32 elsewhere. Eight by eight results a
+//!    thread where there are many tiles; four by four, which needs four times the threads, where they are [`ENOUGH`] to
+//!    give all units of a large device work.
 //! 2. The split: where even so there are fewer than [`ENOUGH`] workgroups and k is deep, several sum a part of k each, and
 //!    a second pass adds the parts in their order. The same call always gives the same bits.
 //! 3. Vectors of four, where every operand has a dense dimension of a multiple of four and is aligned.
@@ -10,6 +14,8 @@ use super::Product;
 use super::shaders::Family;
 use crate::shader::Shader;
 
+/// The most rows or columns of a product that is not tiled.
+pub(super) const THIN: usize = 4;
 /// Workgroups that keep a large device busy.
 const ENOUGH: usize = 128;
 /// The least depth of a split: below it the second pass costs more than it saves.
@@ -22,29 +28,55 @@ const MOST_SPLITS: usize = 64;
 pub enum Variant {
     /// 128 by 128, eight by eight a thread, 16 deep.
     Wide128,
+    /// 128 by 128, sixteen by eight a thread, 8 deep.
+    Large128,
+    /// [`Variant::Wide128`] with products and sums apart, for the compiler to fuse.
+    Apart128,
+    /// [`Variant::Wide64`], likewise.
+    Apart64,
+    /// 64 by 64, eight by four a thread, 16 deep.
+    Slim64,
+    /// [`Variant::Narrow64`] with products and sums apart.
+    ApartNarrow64,
     /// 64 by 64, eight by eight a thread, 8 deep.
     Wide64,
     /// 64 by 64, four by four a thread, 32 deep.
     Narrow64,
     /// 32 by 32, four by four a thread, 16 deep.
     Narrow32,
+    /// 128 by 128 on matrix units of 16, four by four of them a subgroup.
+    Matrix16,
+    /// 128 by 128 on matrix units of 16, four by two of them a subgroup.
+    Matrix16Half,
+    /// 64 by 64 on matrix units of 8.
+    Matrix8,
 }
 
 impl Variant {
     fn tile(self) -> usize {
         match self {
-            Variant::Wide128 => 128,
-            Variant::Wide64 | Variant::Narrow64 => 64,
+            Variant::Wide128 | Variant::Apart128 | Variant::Large128 => 128,
+            Variant::Matrix16 | Variant::Matrix16Half => 128,
             Variant::Narrow32 => 32,
+            _ => 64,
         }
     }
 
     fn depth(self) -> usize {
         match self {
-            Variant::Wide128 | Variant::Narrow32 => 16,
-            Variant::Wide64 => 8,
-            Variant::Narrow64 => 32,
+            Variant::Wide128 | Variant::Apart128 | Variant::Slim64 | Variant::Narrow32 => 16,
+            Variant::Wide64 | Variant::Apart64 | Variant::Large128 => 8,
+            _ => 32,
         }
+    }
+
+    fn fused(self) -> bool {
+        matches!(self, Variant::Wide128 | Variant::Wide64 | Variant::Narrow64 | Variant::Narrow32)
+    }
+
+    /// Whether operands are rounded to float16 and multiplied on matrix units.
+    pub fn rounds(self) -> bool {
+        matches!(self, Variant::Matrix16 | Variant::Matrix16Half | Variant::Matrix8)
     }
 
     fn tiles(self, product: &Product<'_>) -> usize {
@@ -56,88 +88,140 @@ impl Variant {
 pub(super) struct Plan {
     pub shader: &'static Shader,
     pub reduce: &'static Shader,
+    /// Workgroups for one part of one product.
     pub groups: usize,
     pub splits: usize,
+    /// The part of k that a split sums.
     pub chunk: usize,
-    variant: Variant,
-    mode: u32,
-    along_k: [bool; 2],
+    /// Values of the shader's constants.
+    pub constants: Vec<(&'static str, f64)>,
 }
 
 impl Plan {
+    /// The kernels of a folded and settled product, or those of `variant` where they can compute it.
     pub fn of(product: &Product<'_>, variant: Option<Variant>) -> Plan {
-        let products: usize = product.batch.iter().map(|b| b.extent).product();
-        let variant = variant.unwrap_or_else(|| choose(product, products));
-        let groups = variant.tiles(product);
-        let splits = split(product.k, groups * products);
-        let chunk = product.k.div_ceil(splits).next_multiple_of(variant.depth());
-        let splits = product.k.div_ceil(chunk);
         let vectors = vectors(product);
-        let family = Family::of(product.dtype);
-        let shader = match (variant, vectors) {
-            (Variant::Wide128 | Variant::Wide64, Some(_)) => family.vec8,
-            (Variant::Wide128 | Variant::Wide64, None) => family.scalar8,
-            (_, Some(_)) => family.vec4,
-            (_, None) => family.scalar4,
-        };
-        let near = |k: usize, other: usize| k != 0 && (other == 0 || k <= other);
-        let along_k =
-            vectors.unwrap_or([near(product.a.across, product.a.down), near(product.b.down, product.b.across)]);
-        let mode = if splits > 1 { 2 } else { u32::from(product.epilogue()) };
-        Plan { shader, reduce: family.reduce, groups, splits, chunk, variant, mode, along_k }
-    }
-
-    pub fn constants(&self) -> [(&'static str, f64); 6] {
-        [
-            ("T", self.variant.tile() as f64),
-            ("TK", self.variant.depth() as f64),
-            ("LANES", 8.0),
-            ("MODE", f64::from(self.mode)),
-            ("A_ALONG_K", f64::from(u8::from(self.along_k[0]))),
-            ("B_ALONG_K", f64::from(u8::from(self.along_k[1]))),
-        ]
-    }
-}
-
-fn choose(product: &Product<'_>, products: usize) -> Variant {
-    let exact = product.m * product.n;
-    for variant in [Variant::Wide128, Variant::Wide64] {
-        let groups = variant.tiles(product);
-        let computed = groups * variant.tile() * variant.tile();
-        if groups * products >= ENOUGH && computed <= exact + exact / 2 {
-            return variant;
+        // Matrix units are fed in vectors only; other operands take the portable kernel, which rounds less.
+        let variant = variant.filter(|v| !v.rounds() || vectors.is_some());
+        match variant {
+            None if product.m <= THIN => Plan::thin(product),
+            None => Plan::tiled(product, choose(product), vectors),
+            Some(variant) => Plan::tiled(product, variant, vectors),
         }
     }
-    Variant::Narrow32
+
+    fn tiled(product: &Product<'_>, variant: Variant, vectors: Option<[bool; 2]>) -> Plan {
+        let groups = variant.tiles(product);
+        let (splits, chunk) = split(product.k, groups * product.count(), ENOUGH, variant.depth());
+        let family = Family::of(product.dtype);
+        let shader = match (variant, vectors) {
+            (Variant::Matrix16, _) => family.coop16,
+            (Variant::Matrix16Half, _) => family.coop16_half,
+            (Variant::Matrix8, _) => family.coop8,
+            (Variant::Large128, Some(_)) => family.vec16x8,
+            (Variant::Large128, None) => family.scalar16x8,
+            (Variant::Slim64, Some(_)) => family.vec8x4,
+            (Variant::Slim64, None) => family.scalar8x4,
+            (Variant::Narrow64 | Variant::ApartNarrow64 | Variant::Narrow32, Some(_)) => family.vec4,
+            (Variant::Narrow64 | Variant::ApartNarrow64 | Variant::Narrow32, None) => family.scalar4,
+            (_, Some(_)) => family.vec8,
+            (_, None) => family.scalar8,
+        };
+        let (a, b) = (&product.a, &product.b);
+        let along_k = vectors.unwrap_or([nearer(a.across, a.down), nearer(b.down, b.across)]);
+        let mode = if splits > 1 { 2 } else { u8::from(product.epilogue()) };
+        let mut constants = vec![
+            ("MODE", f64::from(mode)),
+            ("A_ALONG_K", f64::from(u8::from(along_k[0]))),
+            ("B_ALONG_K", f64::from(u8::from(along_k[1]))),
+        ];
+        if !variant.rounds() {
+            let (tile, depth) = (variant.tile() as f64, variant.depth() as f64);
+            constants.extend([("T", tile), ("TK", depth), ("FUSED", f64::from(u8::from(variant.fused())))]);
+        }
+        Plan { shader, reduce: family.reduce, groups, splits, chunk, constants }
+    }
+
+    fn thin(product: &Product<'_>) -> Plan {
+        let Product { n, k, b, batch, .. } = product;
+        let aligned = four(b.bound.first as usize) && batch.iter().all(|b| four(b.strides[1]));
+        let dense = if aligned { dense(b.down, *k, b.across, *n) } else { None };
+        let across = dense.unwrap_or_else(|| nearer(b.down, b.across));
+        let family = Family::of(product.dtype);
+        let (shader, columns) = match (across, dense) {
+            (true, Some(_)) => (family.across_vec4, 4),
+            (true, None) => (family.across_scalar, 4),
+            (false, Some(_)) => (family.down_vec4, 128),
+            (false, None) => (family.down_scalar, 128),
+        };
+        let groups = n.div_ceil(columns);
+        // These workgroups do little each: more of them keep as many loads under way.
+        let (splits, chunk) = split(*k, groups * product.count(), 4 * ENOUGH, 4);
+        let constants = vec![("M", product.m as f64)];
+        Plan { shader, reduce: family.reduce, groups, splits, chunk, constants }
+    }
 }
 
-fn split(k: usize, groups: usize) -> usize {
-    match groups {
-        ENOUGH.. => 1,
-        _ => (2 * ENOUGH).div_ceil(groups).min(k / DEEP).clamp(1, MOST_SPLITS),
+fn choose(product: &Product<'_>) -> Variant {
+    let exact = product.m * product.n;
+    let fits = |variant: Variant, enough: usize| {
+        let groups = variant.tiles(product);
+        let computed = groups * variant.tile() * variant.tile();
+        groups * product.count() >= enough && computed <= exact + exact / 2
+    };
+    match () {
+        () if fits(Variant::Wide64, 8 * ENOUGH) => Variant::Wide64,
+        () if fits(Variant::Narrow64, ENOUGH) => Variant::Narrow64,
+        () => Variant::Narrow32,
+    }
+}
+
+/// Whether tiles for matrix units would be half full at least.
+pub(super) fn fills_matrix_units(product: &Product<'_>) -> bool {
+    product.m >= 32 && product.n >= 32 && vectors(product).is_some()
+}
+
+/// How many sum parts of k, and how long a part is: a multiple of `depth`.
+fn split(k: usize, groups: usize, enough: usize, depth: usize) -> (usize, usize) {
+    let splits = match groups {
+        few if few < enough => (2 * enough).div_ceil(few).min(k / DEEP).clamp(1, MOST_SPLITS),
+        _ => 1,
+    };
+    let chunk = k.div_ceil(splits).next_multiple_of(depth);
+    (k.div_ceil(chunk), chunk)
+}
+
+fn four(x: usize) -> bool {
+    x.is_multiple_of(4)
+}
+
+/// Whether neighbours along k are nearer than those along the other dimension. A stride of 0 is one of a single element
+/// or of one that repeats.
+fn nearer(along_k: usize, other: usize) -> bool {
+    along_k != 0 && (other == 0 || along_k <= other)
+}
+
+/// Whether an operand is read in vectors along k, if it can be read in vectors at all.
+fn dense(k_stride: usize, k: usize, other_stride: usize, other: usize) -> Option<bool> {
+    if k_stride == 1 && four(k) && four(other_stride) {
+        Some(true)
+    } else if other_stride == 1 && four(other) && four(k_stride) {
+        Some(false)
+    } else {
+        None
     }
 }
 
 /// Whether each operand is read in vectors along k, if all can be read in vectors at all.
 fn vectors(product: &Product<'_>) -> Option<[bool; 2]> {
     let Product { m, n, k, a, b, out, batch, .. } = product;
-    let four = |x: usize| x.is_multiple_of(4);
     let aligned = four(a.bound.first as usize)
         && four(b.bound.first as usize)
         && four(out.first as usize)
         && four(*n)
         && batch.iter().all(|b| four(b.strides[0]) && four(b.strides[1]));
-    let along = |k_stride: usize, other_stride: usize, other: usize| {
-        if k_stride == 1 && four(*k) && four(other_stride) {
-            Some(true)
-        } else if other_stride == 1 && four(other) && four(k_stride) {
-            Some(false)
-        } else {
-            None
-        }
-    };
     match aligned {
-        true => Some([along(a.across, a.down, *m)?, along(b.down, b.across, *n)?]),
+        true => Some([dense(a.across, *k, a.down, *m)?, dense(b.down, *k, b.across, *n)?]),
         false => None,
     }
 }

@@ -1,0 +1,5 @@
+enable f16;
+enable wgpu_cooperative_matrix;
+// The type of the elements in memory, and the one that products are made in.
+alias Element = f32;
+alias Work = f16;

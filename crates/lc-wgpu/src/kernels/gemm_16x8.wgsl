@@ -1,0 +1,181 @@
+// out = act(A·B + bias + residual) in float32: sixteen rows by eight columns of results a thread, in blocks of four by four.
+
+const ROWS: u32 = 16u;
+const COLUMNS: u32 = 8u;
+
+@compute @workgroup_size(THREADS)
+fn main(
+    @builtin(workgroup_id) group: vec3<u32>,
+    @builtin(num_workgroups) groups: vec3<u32>,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let number = group.y * groups.x + group.x;
+    if number >= ((p.m + T - 1u) / T) * ((p.n + T - 1u) / T) {
+        return;
+    }
+    let corner = corner_of(number);
+    let split = group.z % p.splits;
+    let origin = origin_of(group.z / p.splits);
+    let k_first = split * p.chunk;
+    let k_end = min(k_first + p.chunk, p.k);
+    var l = loader(lane, origin, corner, k_first);
+    let place = position(lane);
+    var c0l = vec4<f32>(); var c0h = vec4<f32>();
+    var c1l = vec4<f32>(); var c1h = vec4<f32>();
+    var c2l = vec4<f32>(); var c2h = vec4<f32>();
+    var c3l = vec4<f32>(); var c3h = vec4<f32>();
+    var c4l = vec4<f32>(); var c4h = vec4<f32>();
+    var c5l = vec4<f32>(); var c5h = vec4<f32>();
+    var c6l = vec4<f32>(); var c6h = vec4<f32>();
+    var c7l = vec4<f32>(); var c7h = vec4<f32>();
+    var c8l = vec4<f32>(); var c8h = vec4<f32>();
+    var c9l = vec4<f32>(); var c9h = vec4<f32>();
+    var cal = vec4<f32>(); var cah = vec4<f32>();
+    var cbl = vec4<f32>(); var cbh = vec4<f32>();
+    var ccl = vec4<f32>(); var cch = vec4<f32>();
+    var cdl = vec4<f32>(); var cdh = vec4<f32>();
+    var cel = vec4<f32>(); var ceh = vec4<f32>();
+    var cfl = vec4<f32>(); var cfh = vec4<f32>();
+
+    keep(l, 0u, fetch(l, k_first, k_end));
+    workgroupBarrier();
+    var buffer = 0u;
+    for (var k = k_first; k < k_end; k += TK) {
+        let next = k + TK;
+        var block: mat4x4<f32>;
+        if next < k_end {
+            l.at += vec4<u32>(l.step);
+            block = fetch(l, next, k_end);
+        }
+        let first = buffer * TILE;
+        for (var step = 0u; step < TK; step++) {
+            let row = first + step * WIDTH;
+            let a0 = tile_a[row + place.x];
+            let a1 = tile_a[row + 1u * DOWN + place.x];
+            let a2 = tile_a[row + 2u * DOWN + place.x];
+            let a3 = tile_a[row + 3u * DOWN + place.x];
+            let b0 = tile_b[row + place.y];
+            let b1 = tile_b[row + ACROSS + place.y];
+            c0l = add_product(a0.x, b0, c0l);
+            c0h = add_product(a0.x, b1, c0h);
+            c1l = add_product(a0.y, b0, c1l);
+            c1h = add_product(a0.y, b1, c1h);
+            c2l = add_product(a0.z, b0, c2l);
+            c2h = add_product(a0.z, b1, c2h);
+            c3l = add_product(a0.w, b0, c3l);
+            c3h = add_product(a0.w, b1, c3h);
+            c4l = add_product(a1.x, b0, c4l);
+            c4h = add_product(a1.x, b1, c4h);
+            c5l = add_product(a1.y, b0, c5l);
+            c5h = add_product(a1.y, b1, c5h);
+            c6l = add_product(a1.z, b0, c6l);
+            c6h = add_product(a1.z, b1, c6h);
+            c7l = add_product(a1.w, b0, c7l);
+            c7h = add_product(a1.w, b1, c7h);
+            c8l = add_product(a2.x, b0, c8l);
+            c8h = add_product(a2.x, b1, c8h);
+            c9l = add_product(a2.y, b0, c9l);
+            c9h = add_product(a2.y, b1, c9h);
+            cal = add_product(a2.z, b0, cal);
+            cah = add_product(a2.z, b1, cah);
+            cbl = add_product(a2.w, b0, cbl);
+            cbh = add_product(a2.w, b1, cbh);
+            ccl = add_product(a3.x, b0, ccl);
+            cch = add_product(a3.x, b1, cch);
+            cdl = add_product(a3.y, b0, cdl);
+            cdh = add_product(a3.y, b1, cdh);
+            cel = add_product(a3.z, b0, cel);
+            ceh = add_product(a3.z, b1, ceh);
+            cfl = add_product(a3.w, b0, cfl);
+            cfh = add_product(a3.w, b1, cfh);
+        }
+        if next < k_end {
+            buffer = 1u - buffer;
+            keep(l, buffer, block);
+        }
+        workgroupBarrier();
+    }
+
+    let i = corner.x + 4u * place.x;
+    let j = corner.y + 4u * place.y;
+    if MODE == 0u {
+        store(origin, i, j, c0l);
+        store(origin, i, j + 4u * ACROSS, c0h);
+        store(origin, i + 1u, j, c1l);
+        store(origin, i + 1u, j + 4u * ACROSS, c1h);
+        store(origin, i + 2u, j, c2l);
+        store(origin, i + 2u, j + 4u * ACROSS, c2h);
+        store(origin, i + 3u, j, c3l);
+        store(origin, i + 3u, j + 4u * ACROSS, c3h);
+        store(origin, i + 4u * DOWN, j, c4l);
+        store(origin, i + 4u * DOWN, j + 4u * ACROSS, c4h);
+        store(origin, i + 4u * DOWN + 1u, j, c5l);
+        store(origin, i + 4u * DOWN + 1u, j + 4u * ACROSS, c5h);
+        store(origin, i + 4u * DOWN + 2u, j, c6l);
+        store(origin, i + 4u * DOWN + 2u, j + 4u * ACROSS, c6h);
+        store(origin, i + 4u * DOWN + 3u, j, c7l);
+        store(origin, i + 4u * DOWN + 3u, j + 4u * ACROSS, c7h);
+        store(origin, i + 8u * DOWN, j, c8l);
+        store(origin, i + 8u * DOWN, j + 4u * ACROSS, c8h);
+        store(origin, i + 8u * DOWN + 1u, j, c9l);
+        store(origin, i + 8u * DOWN + 1u, j + 4u * ACROSS, c9h);
+        store(origin, i + 8u * DOWN + 2u, j, cal);
+        store(origin, i + 8u * DOWN + 2u, j + 4u * ACROSS, cah);
+        store(origin, i + 8u * DOWN + 3u, j, cbl);
+        store(origin, i + 8u * DOWN + 3u, j + 4u * ACROSS, cbh);
+        store(origin, i + 12u * DOWN, j, ccl);
+        store(origin, i + 12u * DOWN, j + 4u * ACROSS, cch);
+        store(origin, i + 12u * DOWN + 1u, j, cdl);
+        store(origin, i + 12u * DOWN + 1u, j + 4u * ACROSS, cdh);
+        store(origin, i + 12u * DOWN + 2u, j, cel);
+        store(origin, i + 12u * DOWN + 2u, j + 4u * ACROSS, ceh);
+        store(origin, i + 12u * DOWN + 3u, j, cfl);
+        store(origin, i + 12u * DOWN + 3u, j + 4u * ACROSS, cfh);
+    } else if MODE == 2u {
+        let part = group.z * p.m * p.n;
+        store_partial(part, i, j, c0l);
+        store_partial(part, i, j + 4u * ACROSS, c0h);
+        store_partial(part, i + 1u, j, c1l);
+        store_partial(part, i + 1u, j + 4u * ACROSS, c1h);
+        store_partial(part, i + 2u, j, c2l);
+        store_partial(part, i + 2u, j + 4u * ACROSS, c2h);
+        store_partial(part, i + 3u, j, c3l);
+        store_partial(part, i + 3u, j + 4u * ACROSS, c3h);
+        store_partial(part, i + 4u * DOWN, j, c4l);
+        store_partial(part, i + 4u * DOWN, j + 4u * ACROSS, c4h);
+        store_partial(part, i + 4u * DOWN + 1u, j, c5l);
+        store_partial(part, i + 4u * DOWN + 1u, j + 4u * ACROSS, c5h);
+        store_partial(part, i + 4u * DOWN + 2u, j, c6l);
+        store_partial(part, i + 4u * DOWN + 2u, j + 4u * ACROSS, c6h);
+        store_partial(part, i + 4u * DOWN + 3u, j, c7l);
+        store_partial(part, i + 4u * DOWN + 3u, j + 4u * ACROSS, c7h);
+        store_partial(part, i + 8u * DOWN, j, c8l);
+        store_partial(part, i + 8u * DOWN, j + 4u * ACROSS, c8h);
+        store_partial(part, i + 8u * DOWN + 1u, j, c9l);
+        store_partial(part, i + 8u * DOWN + 1u, j + 4u * ACROSS, c9h);
+        store_partial(part, i + 8u * DOWN + 2u, j, cal);
+        store_partial(part, i + 8u * DOWN + 2u, j + 4u * ACROSS, cah);
+        store_partial(part, i + 8u * DOWN + 3u, j, cbl);
+        store_partial(part, i + 8u * DOWN + 3u, j + 4u * ACROSS, cbh);
+        store_partial(part, i + 12u * DOWN, j, ccl);
+        store_partial(part, i + 12u * DOWN, j + 4u * ACROSS, cch);
+        store_partial(part, i + 12u * DOWN + 1u, j, cdl);
+        store_partial(part, i + 12u * DOWN + 1u, j + 4u * ACROSS, cdh);
+        store_partial(part, i + 12u * DOWN + 2u, j, cel);
+        store_partial(part, i + 12u * DOWN + 2u, j + 4u * ACROSS, ceh);
+        store_partial(part, i + 12u * DOWN + 3u, j, cfl);
+        store_partial(part, i + 12u * DOWN + 3u, j + 4u * ACROSS, cfh);
+    } else {
+        // A loop: the activations are long, and 32 copies would take the compiler long.
+        var sums = array<vec4<f32>, 32>(
+            c0l, c0h, c1l, c1h, c2l, c2h, c3l, c3h,
+            c4l, c4h, c5l, c5h, c6l, c6h, c7l, c7h,
+            c8l, c8h, c9l, c9h, cal, cah, cbl, cbh,
+            ccl, cch, cdl, cdh, cel, ceh, cfl, cfh,
+        );
+        for (var s = 0u; s < 32u; s++) {
+            let down = s / 2u % 4u + s / 8u * 4u * DOWN;
+            finish4(origin, i + down, j + s % 2u * 4u * ACROSS, sums[s]);
+        }
+    }
+}

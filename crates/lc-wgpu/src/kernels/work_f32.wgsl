@@ -1,0 +1,2 @@
+// The type that products are made in.
+alias Work = f32;

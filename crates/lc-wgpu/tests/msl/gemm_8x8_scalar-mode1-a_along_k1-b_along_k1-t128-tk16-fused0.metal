@@ -1,0 +1,850 @@
+// language: metal3.0
+#include <metal_stdlib>
+#include <simd/simd.h>
+
+using metal::uint;
+
+struct _mslBufferSizes {
+    uint size1;
+    uint size2;
+    uint size3;
+    uint size4;
+    uint size5;
+    uint size6;
+};
+
+typedef float Element;
+struct Params {
+    uint m;
+    uint n;
+    uint k;
+    uint chunk;
+    uint splits;
+    uint batch_inner;
+    uint batch_first;
+    uint flags;
+    uint first_a;
+    uint a_m;
+    uint a_k;
+    uint a_outer;
+    uint a_inner;
+    uint first_b;
+    uint b_k;
+    uint b_n;
+    uint b_outer;
+    uint b_inner;
+    uint first_out;
+    uint out_m;
+    uint out_n;
+    uint first_bias;
+    uint bias_m;
+    uint bias_n;
+    uint first_residual;
+    uint residual_m;
+    uint residual_n;
+    uint residual_outer;
+    uint residual_inner;
+};
+typedef Element type_1[1];
+struct Origin {
+    uint a;
+    uint b;
+    uint out;
+    uint residual;
+};
+typedef float type_3[1];
+struct type_9 {
+    metal::float4 inner[1024];
+};
+struct type_10 {
+    metal::float4 inner[1024];
+};
+struct Loader {
+    bool of_a;
+    char _pad1[3];
+    uint slot;
+    uint k;
+    char _pad3[4];
+    metal::uint4 at;
+    uint step;
+    char _pad5[12];
+};
+struct type_12 {
+    metal::float4 inner[16];
+};
+constant uint HAS_BIAS = 256u;
+constant uint HAS_RESIDUAL = 512u;
+constant uint ROWS = 8u;
+constant uint COLUMNS = 8u;
+constant bool A_ALONG_K = true;
+constant bool B_ALONG_K = true;
+constant uint BAND = 8u;
+constant uint MODE = 1u;
+constant uint T = 128u;
+constant uint TK = 16u;
+constant bool FUSED = false;
+constant uint LANES = 8u;
+constant uint DOWN = 16u;
+constant uint ACROSS = 16u;
+constant uint THREADS = 256u;
+constant uint WIDTH = 32u;
+constant uint TILE = 512u;
+
+uint naga_div(uint lhs, uint rhs) {
+    return lhs / metal::select(rhs, 1u, rhs == 0u);
+}
+
+uint naga_mod(uint lhs, uint rhs) {
+    return lhs % metal::select(rhs, 1u, rhs == 0u);
+}
+
+Origin origin_of(
+    uint index,
+    constant Params& p
+) {
+    uint _e3 = p.batch_first;
+    uint batch = _e3 + index;
+    uint _e7 = p.batch_inner;
+    uint outer = naga_div(batch, _e7);
+    uint _e11 = p.batch_inner;
+    uint inner = naga_mod(batch, _e11);
+    uint _e15 = p.first_a;
+    uint _e18 = p.a_outer;
+    uint _e23 = p.a_inner;
+    uint _e28 = p.first_b;
+    uint _e31 = p.b_outer;
+    uint _e36 = p.b_inner;
+    uint _e41 = p.first_out;
+    uint _e44 = p.m;
+    uint _e48 = p.n;
+    uint _e53 = p.first_residual;
+    uint _e56 = p.residual_outer;
+    uint _e61 = p.residual_inner;
+    return Origin {(_e15 + (outer * _e18)) + (inner * _e23), (_e28 + (outer * _e31)) + (inner * _e36), _e41 + ((batch * _e44) * _e48), (_e53 + (outer * _e56)) + (inner * _e61)};
+}
+
+float erfc_positive(
+    float z
+) {
+    float q = -0.05390167;
+    float t = 1.0 / (1.0 + (0.5 * z));
+    float _e9 = q;
+    q = (_e9 * t) + 0.25860852;
+    float _e13 = q;
+    q = (_e13 * t) - 0.43155608;
+    float _e17 = q;
+    q = (_e17 * t) + 0.2117977;
+    float _e21 = q;
+    q = (_e21 * t) + 0.021241367;
+    float _e25 = q;
+    q = (_e25 * t) + 0.18126294;
+    float _e29 = q;
+    q = (_e29 * t) + 0.24889359;
+    float _e33 = q;
+    q = (_e33 * t) + 0.2815131;
+    float _e37 = q;
+    q = (_e37 * t) + 0.28214052;
+    float _e41 = q;
+    return (_e41 * t) * metal::exp(-(z) * z);
+}
+
+float times_sigmoid(
+    float x,
+    float v
+) {
+    return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
+}
+
+float activate(
+    uint kind,
+    float x_1
+) {
+    switch(kind) {
+        case 1u: {
+            return (x_1 < 0.0) ? 0.0 : x_1;
+        }
+        case 2u: {
+            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
+            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+        }
+        case 3u: {
+            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
+            return _e25;
+        }
+        case 4u: {
+            float _e26 = times_sigmoid(x_1, x_1);
+            return _e26;
+        }
+        default: {
+            return x_1;
+        }
+    }
+}
+
+float finish(
+    float sum,
+    Origin origin,
+    uint i,
+    uint j,
+    constant Params& p,
+    device type_1 const& bias,
+    device type_1 const& residual,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    float x_2 = {};
+    x_2 = sum;
+    uint _e7 = p.flags;
+    if ((_e7 & HAS_BIAS) != 0u) {
+        float _e12 = x_2;
+        uint _e16 = p.first_bias;
+        uint _e19 = p.bias_m;
+        uint _e24 = p.bias_n;
+        Element _e28 = bias[(_e16 + (i * _e19)) + (j * _e24)];
+        x_2 = _e12 + static_cast<float>(_e28);
+    }
+    uint _e33 = p.flags;
+    if ((_e33 & HAS_RESIDUAL) != 0u) {
+        float _e38 = x_2;
+        uint _e43 = p.residual_m;
+        uint _e48 = p.residual_n;
+        Element _e52 = residual[(origin.residual + (i * _e43)) + (j * _e48)];
+        x_2 = _e38 + static_cast<float>(_e52);
+    }
+    uint _e57 = p.flags;
+    float _e60 = x_2;
+    float _e61 = activate(_e57 & 255u, _e60);
+    return _e61;
+}
+
+metal::uint4 block_offsets(
+    bool along_k,
+    uint first,
+    uint row,
+    uint rows,
+    uint row_stride,
+    uint k_1,
+    uint k_stride
+) {
+    metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
+    return metal::uint4(first + (k_1 * k_stride)) + (r * row_stride);
+}
+
+metal::float4 column_a(
+    metal::uint4 at,
+    device type_1 const& a,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    Element _e4 = a[at.x];
+    Element _e9 = a[at.y];
+    Element _e14 = a[at.z];
+    Element _e19 = a[at.w];
+    return metal::float4(static_cast<float>(_e4), static_cast<float>(_e9), static_cast<float>(_e14), static_cast<float>(_e19));
+}
+
+metal::float4 column_b(
+    metal::uint4 at_1,
+    device type_1 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    Element _e4 = b[at_1.x];
+    Element _e9 = b[at_1.y];
+    Element _e14 = b[at_1.z];
+    Element _e19 = b[at_1.w];
+    return metal::float4(static_cast<float>(_e4), static_cast<float>(_e9), static_cast<float>(_e14), static_cast<float>(_e19));
+}
+
+metal::float4x4 block_a(
+    metal::uint4 at_2,
+    uint left,
+    constant Params& p,
+    device type_1 const& a,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4x4 block_1 = metal::float4x4 {};
+    uint _e4 = p.a_k;
+    metal::uint4 step_1 = metal::uint4(_e4);
+    if (left > 0u) {
+        metal::float4 _e11 = column_a(at_2, a, _buffer_sizes);
+        block_1[0] = _e11;
+    }
+    if (left > 1u) {
+        metal::float4 _e16 = column_a(at_2 + step_1, a, _buffer_sizes);
+        block_1[1] = _e16;
+    }
+    if (left > 2u) {
+        metal::float4 _e23 = column_a(at_2 + (2u * step_1), a, _buffer_sizes);
+        block_1[2] = _e23;
+    }
+    if (left > 3u) {
+        metal::float4 _e30 = column_a(at_2 + (3u * step_1), a, _buffer_sizes);
+        block_1[3] = _e30;
+    }
+    metal::float4x4 _e31 = block_1;
+    return _e31;
+}
+
+metal::float4x4 block_b(
+    metal::uint4 at_3,
+    uint left_1,
+    constant Params& p,
+    device type_1 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4x4 block_2 = metal::float4x4 {};
+    uint _e4 = p.b_k;
+    metal::uint4 step_2 = metal::uint4(_e4);
+    if (left_1 > 0u) {
+        metal::float4 _e11 = column_b(at_3, b, _buffer_sizes);
+        block_2[0] = _e11;
+    }
+    if (left_1 > 1u) {
+        metal::float4 _e16 = column_b(at_3 + step_2, b, _buffer_sizes);
+        block_2[1] = _e16;
+    }
+    if (left_1 > 2u) {
+        metal::float4 _e23 = column_b(at_3 + (2u * step_2), b, _buffer_sizes);
+        block_2[2] = _e23;
+    }
+    if (left_1 > 3u) {
+        metal::float4 _e30 = column_b(at_3 + (3u * step_2), b, _buffer_sizes);
+        block_2[3] = _e30;
+    }
+    metal::float4x4 _e31 = block_2;
+    return _e31;
+}
+
+void store(
+    Origin origin_1,
+    uint i_1,
+    uint j_1,
+    metal::float4 x_3,
+    constant Params& p,
+    device type_1& out,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint _e6 = p.m;
+    if (i_1 >= _e6) {
+        return;
+    }
+    uint _e11 = p.n;
+    uint at_6 = (origin_1.out + (i_1 * _e11)) + j_1;
+    uint _e17 = p.n;
+    if (j_1 < _e17) {
+        out[at_6] = static_cast<float>(x_3.x);
+    }
+    uint _e27 = p.n;
+    if ((j_1 + 1u) < _e27) {
+        out[at_6 + 1u] = static_cast<float>(x_3.y);
+    }
+    uint _e39 = p.n;
+    if ((j_1 + 2u) < _e39) {
+        out[at_6 + 2u] = static_cast<float>(x_3.z);
+    }
+    uint _e51 = p.n;
+    if ((j_1 + 3u) < _e51) {
+        out[at_6 + 3u] = static_cast<float>(x_3.w);
+        return;
+    } else {
+        return;
+    }
+}
+
+void store_partial(
+    uint first_1,
+    uint i_2,
+    uint j_2,
+    metal::float4 x_4,
+    constant Params& p,
+    device type_3& partial,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint _e6 = p.m;
+    if (i_2 >= _e6) {
+        return;
+    }
+    uint _e10 = p.n;
+    uint at_7 = (first_1 + (i_2 * _e10)) + j_2;
+    uint _e16 = p.n;
+    if (j_2 < _e16) {
+        partial[at_7] = x_4.x;
+    }
+    uint _e25 = p.n;
+    if ((j_2 + 1u) < _e25) {
+        partial[at_7 + 1u] = x_4.y;
+    }
+    uint _e36 = p.n;
+    if ((j_2 + 2u) < _e36) {
+        partial[at_7 + 2u] = x_4.z;
+    }
+    uint _e47 = p.n;
+    if ((j_2 + 3u) < _e47) {
+        partial[at_7 + 3u] = x_4.w;
+        return;
+    } else {
+        return;
+    }
+}
+
+metal::uint2 corner_of(
+    uint number,
+    constant Params& p
+) {
+    uint _e3 = p.m;
+    uint down = naga_div((_e3 + T) - 1u, T);
+    uint _e12 = p.n;
+    uint across = naga_div((_e12 + T) - 1u, T);
+    uint band = naga_div(number, BAND * across);
+    uint rest = naga_mod(number, BAND * across);
+    uint height = metal::min(down - (band * BAND), BAND);
+    return metal::uint2((band * BAND) + naga_mod(rest, height), naga_div(rest, height)) * T;
+}
+
+void finish4_(
+    Origin origin_2,
+    uint i_3,
+    uint j_3,
+    metal::float4 x_5,
+    constant Params& p,
+    device type_1 const& bias,
+    device type_1 const& residual,
+    device type_1& out,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    bool local = {};
+    uint _e6 = p.m;
+    if (i_3 < _e6) {
+        uint _e12 = p.n;
+        local = j_3 < _e12;
+    } else {
+        local = false;
+    }
+    bool _e15 = local;
+    if (_e15) {
+        uint _e18 = p.n;
+        uint last = _e18 - 1u;
+        float _e22 = finish(x_5.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
+        float _e27 = finish(x_5.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
+        float _e32 = finish(x_5.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
+        float _e37 = finish(x_5.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
+        store(origin_2, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
+        return;
+    } else {
+        return;
+    }
+}
+
+metal::float4 add_product(
+    float x_6,
+    metal::float4 y,
+    metal::float4 sum_1
+) {
+    if (FUSED) {
+        return metal::fma(metal::float4(x_6), y, sum_1);
+    }
+    return (x_6 * y) + sum_1;
+}
+
+void keep_a(
+    uint at_4,
+    metal::float4x4 block_3,
+    threadgroup type_9& tile_a
+) {
+    tile_a.inner[at_4] = block_3[0];
+    tile_a.inner[at_4 + WIDTH] = block_3[1];
+    tile_a.inner[at_4 + 64u] = block_3[2];
+    tile_a.inner[at_4 + 96u] = block_3[3];
+    return;
+}
+
+void keep_b(
+    uint at_5,
+    metal::float4x4 block_4,
+    threadgroup type_10& tile_b
+) {
+    tile_b.inner[at_5] = block_4[0];
+    tile_b.inner[at_5 + WIDTH] = block_4[1];
+    tile_b.inner[at_5 + 64u] = block_4[2];
+    tile_b.inner[at_5 + 96u] = block_4[3];
+    return;
+}
+
+Loader loader(
+    uint lane_1,
+    Origin origin_3,
+    metal::uint2 corner,
+    uint k_first,
+    constant Params& p
+) {
+    Loader l_1 = {};
+    uint row_1 = {};
+    l_1.of_a = lane_1 < 128u;
+    uint number_1 = naga_mod(lane_1, 128u);
+    bool _e19 = l_1.of_a;
+    bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
+    row_1 = naga_mod(number_1, WIDTH);
+    l_1.k = naga_div(number_1, WIDTH) * 4u;
+    if (along_k_1) {
+        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
+        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
+    }
+    uint _e51 = l_1.k;
+    uint _e54 = row_1;
+    l_1.slot = (_e51 * WIDTH) + _e54;
+    bool _e57 = l_1.of_a;
+    if (_e57) {
+        uint _e62 = row_1;
+        uint _e68 = p.m;
+        uint _e71 = p.a_m;
+        uint _e73 = l_1.k;
+        uint _e77 = p.a_k;
+        metal::uint4 _e78 = block_offsets(A_ALONG_K, origin_3.a, corner.x + (_e62 * 4u), _e68, _e71, k_first + _e73, _e77);
+        l_1.at = _e78;
+        uint _e83 = p.a_k;
+        l_1.step = TK * _e83;
+    } else {
+        uint _e89 = row_1;
+        uint _e95 = p.n;
+        uint _e98 = p.b_n;
+        uint _e100 = l_1.k;
+        uint _e104 = p.b_k;
+        metal::uint4 _e105 = block_offsets(B_ALONG_K, origin_3.b, corner.y + (_e89 * 4u), _e95, _e98, k_first + _e100, _e104);
+        l_1.at = _e105;
+        uint _e110 = p.b_k;
+        l_1.step = TK * _e110;
+    }
+    Loader _e112 = l_1;
+    return _e112;
+}
+
+metal::float4x4 fetch(
+    Loader l_2,
+    uint k_2,
+    uint k_end,
+    constant Params& p,
+    device type_1 const& a,
+    device type_1 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint left_2 = k_end - metal::min(k_2 + l_2.k, k_end);
+    if (l_2.of_a) {
+        metal::float4x4 _e9 = block_a(l_2.at, left_2, p, a, _buffer_sizes);
+        return _e9;
+    }
+    metal::float4x4 _e11 = block_b(l_2.at, left_2, p, b, _buffer_sizes);
+    return _e11;
+}
+
+void keep(
+    Loader l_3,
+    uint buffer_1,
+    metal::float4x4 block_5,
+    threadgroup type_9& tile_a,
+    threadgroup type_10& tile_b
+) {
+    if (l_3.of_a) {
+        keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
+        return;
+    } else {
+        keep_b((buffer_1 * TILE) + l_3.slot, block_5, tile_b);
+        return;
+    }
+}
+
+metal::uint2 position(
+    uint lane_2
+) {
+    uint block_6 = naga_div(lane_2, 32u);
+    uint within = naga_mod(lane_2, 32u);
+    return metal::uint2((naga_div(block_6, 2u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 2u) * LANES) + naga_mod(within, LANES));
+}
+
+struct main_Input {
+};
+[[max_total_threads_per_threadgroup(256)]] kernel void main_(
+  metal::uint3 group [[threadgroup_position_in_grid]]
+, metal::uint3 groups [[threadgroups_per_grid]]
+, uint lane [[thread_index_in_threadgroup]]
+, constant Params& p [[buffer(6)]]
+, device type_1 const& bias [[buffer(0)]]
+, device type_1 const& residual [[buffer(1)]]
+, device type_1 const& a [[buffer(2)]]
+, device type_1 const& b [[buffer(3)]]
+, device type_1& out [[buffer(4)]]
+, device type_3& partial [[buffer(5)]]
+, threadgroup type_9& tile_a
+, threadgroup type_10& tile_b
+, constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
+) {
+    Loader l = {};
+    metal::float4 c0l = metal::float4 {};
+    metal::float4 c0h = metal::float4 {};
+    metal::float4 c1l = metal::float4 {};
+    metal::float4 c1h = metal::float4 {};
+    metal::float4 c2l = metal::float4 {};
+    metal::float4 c2h = metal::float4 {};
+    metal::float4 c3l = metal::float4 {};
+    metal::float4 c3h = metal::float4 {};
+    metal::float4 c4l = metal::float4 {};
+    metal::float4 c4h = metal::float4 {};
+    metal::float4 c5l = metal::float4 {};
+    metal::float4 c5h = metal::float4 {};
+    metal::float4 c6l = metal::float4 {};
+    metal::float4 c6h = metal::float4 {};
+    metal::float4 c7l = metal::float4 {};
+    metal::float4 c7h = metal::float4 {};
+    uint buffer = 0u;
+    uint k = {};
+    metal::float4x4 block = {};
+    uint step = {};
+    type_12 sums = {};
+    uint s = 0u;
+    uint number_2 = (group.y * groups.x) + group.x;
+    uint _e10 = p.m;
+    uint _e19 = p.n;
+    if (number_2 >= (naga_div((_e10 + T) - 1u, T) * naga_div((_e19 + T) - 1u, T))) {
+        return;
+    }
+    metal::uint2 _e28 = corner_of(number_2, p);
+    uint _e32 = p.splits;
+    uint split = naga_mod(group.z, _e32);
+    uint _e37 = p.splits;
+    Origin _e39 = origin_of(naga_div(group.z, _e37), p);
+    uint _e42 = p.chunk;
+    uint k_first_1 = split * _e42;
+    uint _e46 = p.chunk;
+    uint _e50 = p.k;
+    uint k_end_1 = metal::min(k_first_1 + _e46, _e50);
+    Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
+    l = _e52;
+    metal::uint2 _e54 = position(lane);
+    Loader _e87 = l;
+    Loader _e89 = l;
+    metal::float4x4 _e90 = fetch(_e89, k_first_1, k_end_1, p, a, b, _buffer_sizes);
+    keep(_e87, 0u, _e90, tile_a, tile_b);
+    metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+    k = k_first_1;
+    bool loop_init = true;
+    while(true) {
+        if (!loop_init) {
+            uint _e207 = k;
+            k = _e207 + TK;
+        }
+        loop_init = false;
+        uint _e94 = k;
+        if (_e94 < k_end_1) {
+        } else {
+            break;
+        }
+        {
+            uint _e96 = k;
+            uint next = _e96 + TK;
+            block = metal::float4x4 {};
+            if (next < k_end_1) {
+                metal::uint4 _e103 = l.at;
+                uint _e105 = l.step;
+                l.at = _e103 + metal::uint4(_e105);
+                Loader _e108 = l;
+                metal::float4x4 _e109 = fetch(_e108, next, k_end_1, p, a, b, _buffer_sizes);
+                block = _e109;
+            }
+            uint _e110 = buffer;
+            uint first_2 = _e110 * TILE;
+            step = 0u;
+            bool loop_init_1 = true;
+            while(true) {
+                if (!loop_init_1) {
+                    uint _e198 = step;
+                    step = _e198 + 1u;
+                }
+                loop_init_1 = false;
+                uint _e115 = step;
+                if (_e115 < TK) {
+                } else {
+                    break;
+                }
+                {
+                    uint _e118 = step;
+                    uint row_2 = first_2 + (_e118 * WIDTH);
+                    metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
+                    metal::float4 a1_ = tile_a.inner[(row_2 + 16u) + _e54.x];
+                    metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
+                    metal::float4 b1_ = tile_b.inner[(row_2 + ACROSS) + _e54.y];
+                    metal::float4 _e150 = c0l;
+                    metal::float4 _e151 = add_product(a0_.x, b0_, _e150);
+                    c0l = _e151;
+                    metal::float4 _e153 = c0h;
+                    metal::float4 _e154 = add_product(a0_.x, b1_, _e153);
+                    c0h = _e154;
+                    metal::float4 _e156 = c1l;
+                    metal::float4 _e157 = add_product(a0_.y, b0_, _e156);
+                    c1l = _e157;
+                    metal::float4 _e159 = c1h;
+                    metal::float4 _e160 = add_product(a0_.y, b1_, _e159);
+                    c1h = _e160;
+                    metal::float4 _e162 = c2l;
+                    metal::float4 _e163 = add_product(a0_.z, b0_, _e162);
+                    c2l = _e163;
+                    metal::float4 _e165 = c2h;
+                    metal::float4 _e166 = add_product(a0_.z, b1_, _e165);
+                    c2h = _e166;
+                    metal::float4 _e168 = c3l;
+                    metal::float4 _e169 = add_product(a0_.w, b0_, _e168);
+                    c3l = _e169;
+                    metal::float4 _e171 = c3h;
+                    metal::float4 _e172 = add_product(a0_.w, b1_, _e171);
+                    c3h = _e172;
+                    metal::float4 _e174 = c4l;
+                    metal::float4 _e175 = add_product(a1_.x, b0_, _e174);
+                    c4l = _e175;
+                    metal::float4 _e177 = c4h;
+                    metal::float4 _e178 = add_product(a1_.x, b1_, _e177);
+                    c4h = _e178;
+                    metal::float4 _e180 = c5l;
+                    metal::float4 _e181 = add_product(a1_.y, b0_, _e180);
+                    c5l = _e181;
+                    metal::float4 _e183 = c5h;
+                    metal::float4 _e184 = add_product(a1_.y, b1_, _e183);
+                    c5h = _e184;
+                    metal::float4 _e186 = c6l;
+                    metal::float4 _e187 = add_product(a1_.z, b0_, _e186);
+                    c6l = _e187;
+                    metal::float4 _e189 = c6h;
+                    metal::float4 _e190 = add_product(a1_.z, b1_, _e189);
+                    c6h = _e190;
+                    metal::float4 _e192 = c7l;
+                    metal::float4 _e193 = add_product(a1_.w, b0_, _e192);
+                    c7l = _e193;
+                    metal::float4 _e195 = c7h;
+                    metal::float4 _e196 = add_product(a1_.w, b1_, _e195);
+                    c7h = _e196;
+                }
+            }
+            if (next < k_end_1) {
+                uint _e202 = buffer;
+                buffer = 1u - _e202;
+                Loader _e204 = l;
+                uint _e205 = buffer;
+                metal::float4x4 _e206 = block;
+                keep(_e204, _e205, _e206, tile_a, tile_b);
+            }
+            metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+        }
+    }
+    uint i_4 = _e28.x + (4u * _e54.x);
+    uint j_4 = _e28.y + (4u * _e54.y);
+    if (false) {
+        metal::float4 _e224 = c0l;
+        store(_e39, i_4, j_4, _e224, p, out, _buffer_sizes);
+        metal::float4 _e230 = c0h;
+        store(_e39, i_4, j_4 + 64u, _e230, p, out, _buffer_sizes);
+        metal::float4 _e233 = c1l;
+        store(_e39, i_4 + 1u, j_4, _e233, p, out, _buffer_sizes);
+        metal::float4 _e241 = c1h;
+        store(_e39, i_4 + 1u, j_4 + 64u, _e241, p, out, _buffer_sizes);
+        metal::float4 _e244 = c2l;
+        store(_e39, i_4 + 2u, j_4, _e244, p, out, _buffer_sizes);
+        metal::float4 _e252 = c2h;
+        store(_e39, i_4 + 2u, j_4 + 64u, _e252, p, out, _buffer_sizes);
+        metal::float4 _e255 = c3l;
+        store(_e39, i_4 + 3u, j_4, _e255, p, out, _buffer_sizes);
+        metal::float4 _e263 = c3h;
+        store(_e39, i_4 + 3u, j_4 + 64u, _e263, p, out, _buffer_sizes);
+        metal::float4 _e269 = c4l;
+        store(_e39, i_4 + 64u, j_4, _e269, p, out, _buffer_sizes);
+        metal::float4 _e280 = c4h;
+        store(_e39, i_4 + 64u, j_4 + 64u, _e280, p, out, _buffer_sizes);
+        metal::float4 _e288 = c5l;
+        store(_e39, (i_4 + 64u) + 1u, j_4, _e288, p, out, _buffer_sizes);
+        metal::float4 _e301 = c5h;
+        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e301, p, out, _buffer_sizes);
+        metal::float4 _e309 = c6l;
+        store(_e39, (i_4 + 64u) + 2u, j_4, _e309, p, out, _buffer_sizes);
+        metal::float4 _e322 = c6h;
+        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e322, p, out, _buffer_sizes);
+        metal::float4 _e330 = c7l;
+        store(_e39, (i_4 + 64u) + 3u, j_4, _e330, p, out, _buffer_sizes);
+        metal::float4 _e343 = c7h;
+        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e343, p, out, _buffer_sizes);
+        return;
+    } else {
+        if (false) {
+            uint _e351 = p.m;
+            uint _e355 = p.n;
+            uint part = (group.z * _e351) * _e355;
+            metal::float4 _e357 = c0l;
+            store_partial(part, i_4, j_4, _e357, p, partial, _buffer_sizes);
+            metal::float4 _e363 = c0h;
+            store_partial(part, i_4, j_4 + 64u, _e363, p, partial, _buffer_sizes);
+            metal::float4 _e366 = c1l;
+            store_partial(part, i_4 + 1u, j_4, _e366, p, partial, _buffer_sizes);
+            metal::float4 _e374 = c1h;
+            store_partial(part, i_4 + 1u, j_4 + 64u, _e374, p, partial, _buffer_sizes);
+            metal::float4 _e377 = c2l;
+            store_partial(part, i_4 + 2u, j_4, _e377, p, partial, _buffer_sizes);
+            metal::float4 _e385 = c2h;
+            store_partial(part, i_4 + 2u, j_4 + 64u, _e385, p, partial, _buffer_sizes);
+            metal::float4 _e388 = c3l;
+            store_partial(part, i_4 + 3u, j_4, _e388, p, partial, _buffer_sizes);
+            metal::float4 _e396 = c3h;
+            store_partial(part, i_4 + 3u, j_4 + 64u, _e396, p, partial, _buffer_sizes);
+            metal::float4 _e402 = c4l;
+            store_partial(part, i_4 + 64u, j_4, _e402, p, partial, _buffer_sizes);
+            metal::float4 _e413 = c4h;
+            store_partial(part, i_4 + 64u, j_4 + 64u, _e413, p, partial, _buffer_sizes);
+            metal::float4 _e421 = c5l;
+            store_partial(part, (i_4 + 64u) + 1u, j_4, _e421, p, partial, _buffer_sizes);
+            metal::float4 _e434 = c5h;
+            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e434, p, partial, _buffer_sizes);
+            metal::float4 _e442 = c6l;
+            store_partial(part, (i_4 + 64u) + 2u, j_4, _e442, p, partial, _buffer_sizes);
+            metal::float4 _e455 = c6h;
+            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e455, p, partial, _buffer_sizes);
+            metal::float4 _e463 = c7l;
+            store_partial(part, (i_4 + 64u) + 3u, j_4, _e463, p, partial, _buffer_sizes);
+            metal::float4 _e476 = c7h;
+            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e476, p, partial, _buffer_sizes);
+            return;
+        } else {
+            metal::float4 _e477 = c0l;
+            metal::float4 _e478 = c0h;
+            metal::float4 _e479 = c1l;
+            metal::float4 _e480 = c1h;
+            metal::float4 _e481 = c2l;
+            metal::float4 _e482 = c2h;
+            metal::float4 _e483 = c3l;
+            metal::float4 _e484 = c3h;
+            metal::float4 _e485 = c4l;
+            metal::float4 _e486 = c4h;
+            metal::float4 _e487 = c5l;
+            metal::float4 _e488 = c5h;
+            metal::float4 _e489 = c6l;
+            metal::float4 _e490 = c6h;
+            metal::float4 _e491 = c7l;
+            metal::float4 _e492 = c7h;
+            sums = type_12 {{_e477, _e478, _e479, _e480, _e481, _e482, _e483, _e484, _e485, _e486, _e487, _e488, _e489, _e490, _e491, _e492}};
+            bool loop_init_2 = true;
+            while(true) {
+                if (!loop_init_2) {
+                    uint _e526 = s;
+                    s = _e526 + 1u;
+                }
+                loop_init_2 = false;
+                uint _e497 = s;
+                if (_e497 < 16u) {
+                } else {
+                    break;
+                }
+                {
+                    uint _e500 = s;
+                    uint _e505 = s;
+                    uint down_1 = naga_mod(naga_div(_e500, 2u), 4u) + ((naga_div(_e505, 8u) * 4u) * DOWN);
+                    uint _e514 = s;
+                    uint _e522 = s;
+                    metal::float4 _e524 = sums.inner[_e522];
+                    finish4_(_e39, i_4 + down_1, j_4 + ((naga_mod(_e514, 2u) * 4u) * ACROSS), _e524, p, bias, residual, out, _buffer_sizes);
+                }
+            }
+            return;
+        }
+    }
+}

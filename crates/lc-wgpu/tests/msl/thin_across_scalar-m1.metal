@@ -1,0 +1,470 @@
+// language: metal3.0
+#include <metal_stdlib>
+#include <simd/simd.h>
+
+using metal::uint;
+
+struct _mslBufferSizes {
+    uint size1;
+    uint size2;
+    uint size3;
+    uint size4;
+    uint size5;
+    uint size6;
+};
+
+typedef float Element;
+struct Params {
+    uint m;
+    uint n;
+    uint k;
+    uint chunk;
+    uint splits;
+    uint batch_inner;
+    uint batch_first;
+    uint flags;
+    uint first_a;
+    uint a_m;
+    uint a_k;
+    uint a_outer;
+    uint a_inner;
+    uint first_b;
+    uint b_k;
+    uint b_n;
+    uint b_outer;
+    uint b_inner;
+    uint first_out;
+    uint out_m;
+    uint out_n;
+    uint first_bias;
+    uint bias_m;
+    uint bias_n;
+    uint first_residual;
+    uint residual_m;
+    uint residual_n;
+    uint residual_outer;
+    uint residual_inner;
+};
+typedef Element type_1[1];
+struct Origin {
+    uint a;
+    uint b;
+    uint out;
+    uint residual;
+};
+typedef float type_4[1];
+struct type_5 {
+    metal::float4 inner[128];
+};
+constant uint HAS_BIAS = 256u;
+constant uint HAS_RESIDUAL = 512u;
+constant uint THREADS = 128u;
+constant uint STEP = 1u;
+constant uint M = 1u;
+
+uint naga_div(uint lhs, uint rhs) {
+    return lhs / metal::select(rhs, 1u, rhs == 0u);
+}
+
+uint naga_mod(uint lhs, uint rhs) {
+    return lhs % metal::select(rhs, 1u, rhs == 0u);
+}
+
+Origin origin_of(
+    uint index,
+    constant Params& p
+) {
+    uint _e3 = p.batch_first;
+    uint batch = _e3 + index;
+    uint _e7 = p.batch_inner;
+    uint outer = naga_div(batch, _e7);
+    uint _e11 = p.batch_inner;
+    uint inner = naga_mod(batch, _e11);
+    uint _e15 = p.first_a;
+    uint _e18 = p.a_outer;
+    uint _e23 = p.a_inner;
+    uint _e28 = p.first_b;
+    uint _e31 = p.b_outer;
+    uint _e36 = p.b_inner;
+    uint _e41 = p.first_out;
+    uint _e44 = p.m;
+    uint _e48 = p.n;
+    uint _e53 = p.first_residual;
+    uint _e56 = p.residual_outer;
+    uint _e61 = p.residual_inner;
+    return Origin {(_e15 + (outer * _e18)) + (inner * _e23), (_e28 + (outer * _e31)) + (inner * _e36), _e41 + ((batch * _e44) * _e48), (_e53 + (outer * _e56)) + (inner * _e61)};
+}
+
+float erfc_positive(
+    float z
+) {
+    float q = -0.05390167;
+    float t = 1.0 / (1.0 + (0.5 * z));
+    float _e9 = q;
+    q = (_e9 * t) + 0.25860852;
+    float _e13 = q;
+    q = (_e13 * t) - 0.43155608;
+    float _e17 = q;
+    q = (_e17 * t) + 0.2117977;
+    float _e21 = q;
+    q = (_e21 * t) + 0.021241367;
+    float _e25 = q;
+    q = (_e25 * t) + 0.18126294;
+    float _e29 = q;
+    q = (_e29 * t) + 0.24889359;
+    float _e33 = q;
+    q = (_e33 * t) + 0.2815131;
+    float _e37 = q;
+    q = (_e37 * t) + 0.28214052;
+    float _e41 = q;
+    return (_e41 * t) * metal::exp(-(z) * z);
+}
+
+float times_sigmoid(
+    float x,
+    float v
+) {
+    return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
+}
+
+float activate(
+    uint kind,
+    float x_1
+) {
+    switch(kind) {
+        case 1u: {
+            return (x_1 < 0.0) ? 0.0 : x_1;
+        }
+        case 2u: {
+            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
+            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+        }
+        case 3u: {
+            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
+            return _e25;
+        }
+        case 4u: {
+            float _e26 = times_sigmoid(x_1, x_1);
+            return _e26;
+        }
+        default: {
+            return x_1;
+        }
+    }
+}
+
+float finish(
+    float sum,
+    Origin origin,
+    uint i_1,
+    uint j,
+    constant Params& p,
+    device type_1 const& bias,
+    device type_1 const& residual,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    float x_2 = {};
+    x_2 = sum;
+    uint _e7 = p.flags;
+    if ((_e7 & HAS_BIAS) != 0u) {
+        float _e12 = x_2;
+        uint _e16 = p.first_bias;
+        uint _e19 = p.bias_m;
+        uint _e24 = p.bias_n;
+        Element _e28 = bias[(_e16 + (i_1 * _e19)) + (j * _e24)];
+        x_2 = _e12 + static_cast<float>(_e28);
+    }
+    uint _e33 = p.flags;
+    if ((_e33 & HAS_RESIDUAL) != 0u) {
+        float _e38 = x_2;
+        uint _e43 = p.residual_m;
+        uint _e48 = p.residual_n;
+        Element _e52 = residual[(origin.residual + (i_1 * _e43)) + (j * _e48)];
+        x_2 = _e38 + static_cast<float>(_e52);
+    }
+    uint _e57 = p.flags;
+    float _e60 = x_2;
+    float _e61 = activate(_e57 & 255u, _e60);
+    return _e61;
+}
+
+metal::float4 four_b(
+    uint at,
+    uint step,
+    uint left,
+    device type_1 const& b,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4 x_3 = {};
+    Element _e5 = b[at];
+    x_3 = metal::float4(static_cast<float>(_e5), 0.0, 0.0, 0.0);
+    if (left > 1u) {
+        Element _e18 = b[at + step];
+        x_3.y = static_cast<float>(_e18);
+    }
+    if (left > 2u) {
+        Element _e28 = b[at + (2u * step)];
+        x_3.z = static_cast<float>(_e28);
+    }
+    if (left > 3u) {
+        Element _e38 = b[at + (3u * step)];
+        x_3.w = static_cast<float>(_e38);
+    }
+    metal::float4 _e40 = x_3;
+    return _e40;
+}
+
+metal::float4 gather(
+    uint lane_1,
+    metal::float4 own_1,
+    threadgroup type_5& sums
+) {
+    uint half_ = 64u;
+    metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+    sums.inner[lane_1] = own_1;
+    metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+    bool loop_init = true;
+    while(true) {
+        if (!loop_init) {
+            uint _e20 = half_;
+            half_ = naga_div(_e20, 2u);
+        }
+        loop_init = false;
+        uint _e6 = half_;
+        if (_e6 >= STEP) {
+        } else {
+            break;
+        }
+        {
+            uint _e9 = half_;
+            if (lane_1 < _e9) {
+                metal::float4 _e13 = sums.inner[lane_1];
+                uint _e15 = half_;
+                metal::float4 _e18 = sums.inner[lane_1 + _e15];
+                sums.inner[lane_1] = _e13 + _e18;
+            }
+            metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+        }
+    }
+    metal::float4 _e25 = sums.inner[lane_1];
+    return _e25;
+}
+
+void put(
+    Origin origin_1,
+    uint z_1,
+    uint i_2,
+    uint j_1,
+    metal::float4 x_4,
+    constant Params& p,
+    device type_1 const& bias,
+    device type_1 const& residual,
+    device type_1& out,
+    device type_4& partial,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint c = 0u;
+    uint _e8 = p.n;
+    uint _e11 = p.n;
+    uint count = metal::min(4u, _e8 - metal::min(j_1, _e11));
+    bool loop_init_1 = true;
+    while(true) {
+        if (!loop_init_1) {
+            uint _e62 = c;
+            c = _e62 + 1u;
+        }
+        loop_init_1 = false;
+        uint _e17 = c;
+        if (_e17 < count) {
+        } else {
+            break;
+        }
+        {
+            uint _e21 = p.splits;
+            if (_e21 > 1u) {
+                uint _e27 = p.m;
+                uint _e32 = p.n;
+                uint _e35 = c;
+                uint _e38 = c;
+                partial[((((z_1 * _e27) + i_2) * _e32) + j_1) + _e35] = x_4[_e38];
+            } else {
+                uint _e40 = c;
+                uint _e42 = c;
+                float _e44 = finish(x_4[_e40], origin_1, i_2, j_1 + _e42, p, bias, residual, _buffer_sizes);
+                uint _e49 = p.out_m;
+                uint _e52 = c;
+                uint _e56 = p.out_n;
+                out[(origin_1.out + (i_2 * _e49)) + ((j_1 + _e52) * _e56)] = static_cast<float>(_e44);
+            }
+        }
+    }
+    return;
+}
+
+metal::float4 four_a(
+    uint at_1,
+    uint left_1,
+    constant Params& p,
+    device type_1 const& a,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    metal::float4 x_5 = {};
+    Element _e4 = a[at_1];
+    x_5 = metal::float4(static_cast<float>(_e4), 0.0, 0.0, 0.0);
+    if (left_1 > 1u) {
+        uint _e17 = p.a_k;
+        Element _e20 = a[at_1 + _e17];
+        x_5.y = static_cast<float>(_e20);
+    }
+    if (left_1 > 2u) {
+        uint _e29 = p.a_k;
+        Element _e33 = a[at_1 + (2u * _e29)];
+        x_5.z = static_cast<float>(_e33);
+    }
+    if (left_1 > 3u) {
+        uint _e42 = p.a_k;
+        Element _e46 = a[at_1 + (3u * _e42)];
+        x_5.w = static_cast<float>(_e46);
+    }
+    metal::float4 _e48 = x_5;
+    return _e48;
+}
+
+struct main_Input {
+};
+[[max_total_threads_per_threadgroup(128)]] kernel void main_(
+  metal::uint3 group [[threadgroup_position_in_grid]]
+, metal::uint3 groups [[threadgroups_per_grid]]
+, uint lane [[thread_index_in_threadgroup]]
+, constant Params& p [[buffer(6)]]
+, device type_1 const& bias [[buffer(0)]]
+, device type_1 const& residual [[buffer(1)]]
+, device type_1 const& b [[buffer(3)]]
+, device type_1 const& a [[buffer(2)]]
+, device type_1& out [[buffer(4)]]
+, device type_4& partial [[buffer(5)]]
+, threadgroup type_5& sums
+, constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
+) {
+    metal::float4 sum0_ = metal::float4 {};
+    metal::float4 sum1_ = metal::float4 {};
+    metal::float4 sum2_ = metal::float4 {};
+    metal::float4 sum3_ = metal::float4 {};
+    uint k = {};
+    uint i = 0u;
+    metal::float4 own = {};
+    uint j_2 = ((group.y * groups.x) + group.x) * 4u;
+    uint _e12 = p.n;
+    if (j_2 >= _e12) {
+        return;
+    }
+    uint _e17 = p.splits;
+    Origin _e19 = origin_of(naga_div(group.z, _e17), p);
+    uint _e23 = p.splits;
+    uint _e27 = p.chunk;
+    uint k_first = naga_mod(group.z, _e23) * _e27;
+    uint _e31 = p.chunk;
+    uint _e35 = p.k;
+    uint k_end = metal::min(k_first + _e31, _e35);
+    uint _e47 = p.n;
+    uint _e54 = p.b_n;
+    metal::uint4 columns = metal::uint4(_e19.b) + (metal::min(metal::uint4(j_2) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(_e47 - 1u)) * _e54);
+    k = k_first + (lane * 4u);
+    bool loop_init_2 = true;
+    while(true) {
+        if (!loop_init_2) {
+            uint _e168 = k;
+            k = _e168 + 512u;
+        }
+        loop_init_2 = false;
+        uint _e70 = k;
+        if (_e70 < k_end) {
+        } else {
+            break;
+        }
+        {
+            uint _e72 = k;
+            uint left_2 = k_end - _e72;
+            uint _e74 = k;
+            uint _e77 = p.b_k;
+            metal::uint4 at_2 = columns + metal::uint4(_e74 * _e77);
+            uint _e84 = p.b_k;
+            metal::float4 _e85 = four_b(at_2.x, _e84, left_2, b, _buffer_sizes);
+            uint _e89 = p.b_k;
+            metal::float4 _e90 = four_b(at_2.y, _e89, left_2, b, _buffer_sizes);
+            uint _e94 = p.b_k;
+            metal::float4 _e95 = four_b(at_2.z, _e94, left_2, b, _buffer_sizes);
+            uint _e99 = p.b_k;
+            metal::float4 _e100 = four_b(at_2.w, _e99, left_2, b, _buffer_sizes);
+            uint _e102 = k;
+            uint _e105 = p.a_k;
+            uint row = _e19.a + (_e102 * _e105);
+            metal::float4 _e108 = four_a(row, left_2, p, a, _buffer_sizes);
+            metal::float4 _e109 = sum0_;
+            sum0_ = _e109 + metal::float4(metal::dot(_e108, _e85), metal::dot(_e108, _e90), metal::dot(_e108, _e95), metal::dot(_e108, _e100));
+            if (false) {
+                uint _e122 = p.a_m;
+                metal::float4 _e124 = four_a(row + _e122, left_2, p, a, _buffer_sizes);
+                metal::float4 _e125 = sum1_;
+                sum1_ = _e125 + metal::float4(metal::dot(_e124, _e85), metal::dot(_e124, _e90), metal::dot(_e124, _e95), metal::dot(_e124, _e100));
+            }
+            if (false) {
+                uint _e139 = p.a_m;
+                metal::float4 _e142 = four_a(row + (2u * _e139), left_2, p, a, _buffer_sizes);
+                metal::float4 _e143 = sum2_;
+                sum2_ = _e143 + metal::float4(metal::dot(_e142, _e85), metal::dot(_e142, _e90), metal::dot(_e142, _e95), metal::dot(_e142, _e100));
+            }
+            if (false) {
+                uint _e157 = p.a_m;
+                metal::float4 _e160 = four_a(row + (3u * _e157), left_2, p, a, _buffer_sizes);
+                metal::float4 _e161 = sum3_;
+                sum3_ = _e161 + metal::float4(metal::dot(_e160, _e85), metal::dot(_e160, _e90), metal::dot(_e160, _e95), metal::dot(_e160, _e100));
+            }
+        }
+    }
+    bool loop_init_3 = true;
+    while(true) {
+        if (!loop_init_3) {
+            uint _e189 = i;
+            i = _e189 + 1u;
+        }
+        loop_init_3 = false;
+        uint _e173 = i;
+        if (_e173 < M) {
+        } else {
+            break;
+        }
+        {
+            metal::float4 _e176 = sum0_;
+            own = _e176;
+            uint _e178 = i;
+            switch(_e178) {
+                case 0u: {
+                    break;
+                }
+                case 1u: {
+                    metal::float4 _e179 = sum1_;
+                    own = _e179;
+                    break;
+                }
+                case 2u: {
+                    metal::float4 _e180 = sum2_;
+                    own = _e180;
+                    break;
+                }
+                default: {
+                    metal::float4 _e181 = sum3_;
+                    own = _e181;
+                    break;
+                }
+            }
+            metal::float4 _e182 = own;
+            metal::float4 _e183 = gather(lane, _e182, sums);
+            if (lane == 0u) {
+                uint _e187 = i;
+                put(_e19, group.z, _e187, j_2, _e183, p, bias, residual, out, partial, _buffer_sizes);
+            }
+        }
+    }
+    return;
+}
