@@ -1,6 +1,5 @@
 //! Which GPU, with which features and limits.
 
-use crate::cache::directory;
 use lc_core::{DeviceKind, Error, ErrorKind, Result};
 use std::path::PathBuf;
 use wgpu::{DeviceType, Features};
@@ -44,7 +43,8 @@ impl Options {
     /// `LC_CACHE_DIR`. Read once, when the device is first used.
     pub fn from_env() -> Options {
         let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-        let mut options = Options { adapter: text("LC_VULKAN_ADAPTER"), cache_dir: directory(), ..Options::default() };
+        let mut options =
+            Options { adapter: text("LC_VULKAN_ADAPTER"), cache_dir: lc_core::tune::cache_dir(), ..Options::default() };
         if let Some(ms) = text("LC_MAX_MS_PER_SUBMIT").and_then(|v| v.parse().ok()) {
             options.max_ms_per_submit = u32::max(1, ms);
         }

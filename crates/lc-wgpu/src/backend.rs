@@ -199,6 +199,10 @@ impl Backend for WgpuBackend {
     fn profile(&self) -> &dyn Profile {
         self
     }
+    fn driver(&self) -> String {
+        let info = &self.adapter.info;
+        format!("{} {}", info.driver, info.driver_info)
+    }
     fn lost(&self) -> bool {
         self.failure.lost()
     }

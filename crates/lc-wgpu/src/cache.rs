@@ -104,15 +104,3 @@ fn write(path: &Path, data: &[u8]) -> std::io::Result<()> {
     std::fs::write(&unfinished, file)?;
     std::fs::rename(&unfinished, path)
 }
-
-/// Where the user's caches are: `LC_CACHE_DIR` if it is an absolute path, else `lightning_core` in the system's place for
-/// caches.
-pub fn directory() -> Option<PathBuf> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = || match () {
-        () if cfg!(target_os = "macos") => absolute("HOME").map(|home| home.join("Library/Caches")),
-        () if cfg!(target_os = "windows") => absolute("LOCALAPPDATA"),
-        () => absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache"))),
-    };
-    absolute("LC_CACHE_DIR").or_else(|| base().map(|base| base.join("lightning_core")))
-}

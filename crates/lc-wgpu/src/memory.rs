@@ -41,7 +41,11 @@ fn stage(stream: &mut Stream, source: &TensorRef<'_>, raw: &wgpu::Buffer, offset
     let Some(axis) = dims.iter().position(|extent| *extent > 1) else {
         return Err(Error::new(ErrorKind::Unknown, "upload").got("one element larger than a chunk"));
     };
-    let half = dims[axis] / 2;
+    // Both halves begin at a whole word, also of two-byte elements.
+    let half = match dims[axis] / 2 {
+        1 => 1,
+        half => half & !1,
+    };
     let part = |first: usize, count: usize| {
         let mut extents = dims.to_vec();
         extents[axis] = count;
@@ -51,6 +55,12 @@ fn stage(stream: &mut Stream, source: &TensorRef<'_>, raw: &wgpu::Buffer, offset
         Ok::<_, Error>(unsafe { TensorRef::from_raw(source.ptr().wrapping_offset(step), spec, *source.strides()) })
     };
     let (front, back) = (part(0, half)?, part(half, dims[axis] - half)?);
+    if !(front.spec().bytes() as u64).is_multiple_of(COPY) {
+        // Two or three runs of an odd number of two-byte elements, each of megabytes.
+        let mut dense = vec![0; bytes.next_multiple_of(COPY) as usize];
+        gather(source, &mut dense)?;
+        return stream.write(raw, offset, &dense);
+    }
     stage(stream, &front, raw, offset)?;
     stage(stream, &back, raw, offset + front.spec().bytes() as u64)
 }

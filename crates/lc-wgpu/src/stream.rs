@@ -272,6 +272,17 @@ impl Stream {
         Ok(())
     }
 
+    /// Writes to a buffer after everything encoded before, from memory of any size: wgpu makes a copy for it.
+    ///
+    /// # Errors
+    /// As [`Stream::flush`].
+    pub fn write(&mut self, buffer: &wgpu::Buffer, offset: u64, bytes: &[u8]) -> Result<()> {
+        // A write takes effect at the start of the next submission: what is pending must not see it.
+        self.flush()?;
+        self.queue.write_buffer(buffer, offset, bytes);
+        self.failure.check()
+    }
+
     /// Submits what is pending.
     ///
     /// # Errors

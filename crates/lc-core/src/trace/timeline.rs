@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 /// What the numbers of a timeline mean, for readers of a report.
 pub const NOTES: &str = "duration_ns is the measured time of the event itself: of the kernel on a device that computes \
     while the caller waits, of the launch alone on an asynchronous one, whose remaining time shows in the sync or \
-    download event that waits for it. delta_next_ns is the wall time from this event's start to the next event's start, \
+    download event that waits for it; where the device has a clock, device_work events have its own times of launches, \
+    which overlap those. delta_next_ns is the wall time from this event's start to the next event's start, \
     whatever it is: it also holds the caller's own time between the calls, so read it as spacing, not as cost.";
 
 /// Gives an option its names, in the order in which error texts list them.
