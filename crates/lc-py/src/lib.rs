@@ -34,6 +34,7 @@ use pyo3::prelude::*;
 /// The native part of `lightning_core`.
 #[pymodule(gil_used = false)]
 fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
+    tune::warn_of_old_variables(m.py())?;
     numpy::init(m.py())?;
     m.add("__version__", env!("CARGO_PKG_VERSION"))?;
     let api = PyModule::new(m.py(), "lightning_core.api")?;

@@ -166,13 +166,18 @@ fn _tuning_entries(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
     Ok(entries)
 }
 
-/// Adds this file's names to the module, and warns of variables of the original that are set.
-pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
-    let py = m.py();
+/// Warns of variables of the original that are set. Must come before anything makes the runtime, which would print what
+/// nobody has shown.
+pub fn warn_of_old_variables(py: Python<'_>) -> PyResult<()> {
     for warning in lightning_core::legacy_warnings() {
         let text = CString::new(warning).unwrap_or_default();
         PyErr::warn(py, &py.get_type::<PyDeprecationWarning>(), &text, 1)?;
     }
+    Ok(())
+}
+
+/// Adds this file's names to the module.
+pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(tune, m)?)?;
     m.add_function(wrap_pyfunction!(_tuning_path, m)?)?;
     m.add_function(wrap_pyfunction!(_tuning_export, m)?)?;
