@@ -211,7 +211,7 @@ def test_every_op_function_takes_a_policy_last():
     for module, name in [(lc, n) for n in names] + [(lc.api, n) for n in lc.api.__all__]:
         signature = inspect.signature(getattr(module, name))
         if "device" in signature.parameters and not name.startswith(("runtime_", "graph_")):
-            if name.endswith("ab_report"):
+            if name.endswith("ab_report") or name == "tune":  # run no op for their caller
                 continue
             assert list(signature.parameters)[-1] == "policy", name
             assert signature.parameters["device"].default == "auto", name
