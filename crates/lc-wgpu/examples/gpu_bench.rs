@@ -8,7 +8,7 @@ use half::f16;
 use lc_core::backend::{Args, Backend, Buffer, DeviceTensor, KernelEntry};
 use lc_core::policy::PackedPolicy;
 use lc_core::{
-    Attrs, DType, DeviceRequest, Fallback, OpDef, Policy, RefTensor, Result, Runtime, Shape, Strides, TensorMut,
+    Attrs, DType, DeviceRequest, Fallback, Math, OpDef, Policy, RefTensor, Result, Runtime, Shape, Strides, TensorMut,
     TensorRef, TensorSpec,
 };
 use lc_ops::MatmulAttrs;
@@ -274,7 +274,7 @@ impl Bench {
     }
 
     fn row(&self, row: &Row) -> Result<()> {
-        let Some(kernel) = self.device.kernels().iter().find(|kernel| kernel.op == row.op) else {
+        let Some(kernel) = self.device.kernels().iter().find(|k| k.op == row.op && k.math == Math::IeeeF32) else {
             println!("{:<56} no kernel", row.name);
             return Ok(());
         };

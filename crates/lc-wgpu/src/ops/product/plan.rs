@@ -71,7 +71,7 @@ impl Variant {
     }
 
     fn fused(self) -> bool {
-        matches!(self, Variant::Wide128 | Variant::Wide64 | Variant::Narrow64 | Variant::Narrow32)
+        matches!(self, Variant::Wide128 | Variant::Large128 | Variant::Wide64 | Variant::Narrow64 | Variant::Narrow32)
     }
 
     /// Whether operands are rounded to float16 and multiplied on matrix units.
@@ -170,6 +170,7 @@ fn choose(product: &Product<'_>) -> Variant {
         groups * product.count() >= enough && computed <= exact + exact / 2
     };
     match () {
+        () if fits(Variant::Large128, 2 * ENOUGH) => Variant::Large128,
         () if fits(Variant::Wide64, 8 * ENOUGH) => Variant::Wide64,
         () if fits(Variant::Narrow64, ENOUGH) => Variant::Narrow64,
         () => Variant::Narrow32,
