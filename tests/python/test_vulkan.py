@@ -92,8 +92,8 @@ def test_ops_agree_with_the_cpu(op):
         "matmul": lambda: lc.api.matmul(values((70, 33)), values((33, 65), 1)),
         "softmax": lambda: lc.api.softmax(values((9, 130))),
         "layer_norm": lambda: lc.api.layer_norm(values((9, 130)), values(130, 1), values(130, 2)),
-        "conv2d": lambda: lc.api.conv2d_nchw(values((2, 3, 12, 12)), values((4, 3, 3, 3), 1)),
-        "attention": lambda: lc.api.attention(q, q, q),
+        "conv2d": lambda: lc.conv2d_nchw(values((2, 3, 12, 12)), values((4, 3, 3, 3), 1)),
+        "attention": lambda: lc.api.scaled_dot_product_attention(q, q, q),
     }
     got = calls[op]()
     assert lc.last_receipt().selected_device == "vulkan"
