@@ -78,7 +78,7 @@ def test_float64_runs_on_the_cpu():
     np.testing.assert_array_equal(lc.api.add(a, a), a + a)
     receipt = lc.last_receipt()
     assert (receipt.selected_device, receipt.fallback) == ("cpu", True)
-    with pytest.raises(lc.LightningError, match="no kernel"):
+    with pytest.raises(lc.LightningError, match="no kernel|not available"):
         lc.api.add(a, a, policy=lc.Policy(device="vulkan", fallback="deny"))
 
 
