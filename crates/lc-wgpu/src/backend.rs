@@ -51,8 +51,8 @@ impl WgpuBackend {
         let mappable = BufferUsages::MAP_READ | BufferUsages::MAP_WRITE;
         let pool = Pool::new(&adapter, if adapter.unified() { usage | mappable } else { usage }, options.pool_bytes);
         let staging = Pool::new(&adapter, BufferUsages::MAP_READ | BufferUsages::COPY_DST, options.pool_bytes / 4);
-        let fits = |kernel: &&&'static Kernel| adapter.features.contains(kernel.needs);
-        let kernels: &'static [&'static Kernel] = ops::ALL.iter().filter(fits).copied().collect::<Vec<_>>().leak();
+        let fits = |kernel: &&'static Kernel| adapter.features.contains(kernel.needs);
+        let kernels: &'static [&'static Kernel] = ops::kernels().filter(fits).collect::<Vec<_>>().leak();
         Ok(Arc::new(WgpuBackend {
             entries: entries(kernels, Adapter::KIND.name()),
             kernels,

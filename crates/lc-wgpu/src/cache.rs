@@ -26,7 +26,7 @@ const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 /// A number that changes with any kernel and with the version of this crate.
 fn kernel_set() -> u64 {
     let version = hash(SEED, env!("CARGO_PKG_VERSION").as_bytes());
-    ops::SHADERS.iter().fold(version, |state, (shader, _)| hash(state, shader.source.as_bytes()))
+    ops::shaders().fold(version, |state, (shader, _)| hash(state, shader.source.as_bytes()))
 }
 
 /// A driver's cache and its file.

@@ -1,7 +1,7 @@
 //! Every shader with every set of constants becomes the Metal source that was reviewed. `LC_WRITE_MSL=1` writes the files
 //! anew; what changed shows in the diff.
 
-use lc_wgpu::ops::SHADERS;
+use lc_wgpu::ops::shaders;
 use naga::back::{PipelineConstants, msl, pipeline_constants, spv};
 use naga::proc::{BoundsCheckPolicies, BoundsCheckPolicy};
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
@@ -83,8 +83,8 @@ fn metal_sources_are_those_that_were_reviewed() {
     let write = std::env::var_os("LC_WRITE_MSL").is_some();
     let (mut wanted, mut drifted) = (Vec::new(), Vec::new());
     // Metal has no matrix units of 16.
-    for (shader, variants) in SHADERS.iter().filter(|(shader, _)| !shader.name.contains("coop_16")) {
-        for constants in *variants {
+    for (shader, variants) in shaders().filter(|(shader, _)| !shader.name.contains("coop_16")) {
+        for constants in variants {
             let name = file(shader.name, constants);
             let text = translate(shader.source, constants, shader.bindings, &name);
             let path = folder.join(&name);
@@ -114,8 +114,8 @@ fn metal_sources_are_those_that_were_reviewed() {
 /// The Vulkan form is written at run time; here it is only shown that it can be, with and without checks of indices.
 #[test]
 fn every_shader_becomes_spirv() {
-    for (shader, variants) in SHADERS {
-        for constants in *variants {
+    for (shader, variants) in shaders() {
+        for constants in variants {
             let what = file(shader.name, constants);
             let (module, info) = resolve(shader.source, constants, &what);
             for policy in [BoundsCheckPolicy::Unchecked, BoundsCheckPolicy::Restrict] {
@@ -134,10 +134,10 @@ fn every_shader_becomes_spirv() {
 
 #[test]
 fn shaders_are_told_apart_by_name_and_fit_the_limits() {
-    let mut names: Vec<_> = SHADERS.iter().map(|(shader, _)| shader.name).collect();
+    let mut names: Vec<_> = shaders().map(|(shader, _)| shader.name).collect();
     names.sort_unstable();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "{names:?}");
-    for (shader, variants) in SHADERS {
+    for (shader, variants) in shaders() {
         assert!(!variants.is_empty(), "{} is used with no constants: give it one empty set", shader.name);
         assert!(shader.params as usize <= lc_wgpu::shader::MAX_PARAMS, "{}", shader.name);
         assert!(shader.bindings as usize <= lc_wgpu::shader::MAX_BINDINGS, "{}", shader.name);
@@ -151,8 +151,8 @@ fn every_kernel_file_is_listed() {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).expect("the folder of kernels").flatten() {
         let text = std::fs::read_to_string(entry.path()).expect("a kernel");
-        let listed = SHADERS.iter().any(|(shader, _)| shader.source.contains(&text));
-        assert!(listed, "{} is in no shader of ops::SHADERS", entry.path().display());
+        let listed = shaders().any(|(shader, _)| shader.source.contains(&text));
+        assert!(listed, "{} is in no shader of ops::shaders", entry.path().display());
         files += 1;
     }
     assert!(files > 0);

@@ -47,7 +47,7 @@ pub fn runtime() -> &'static Runtime {
 }
 
 /// Applies what the environment variables of lightning_core 0.1.8 ask for to the process policy, the first time that this
-/// is called, and gives the warnings about them; later calls give none. The first use of [`runtime`] calls it and prints
+/// is called, and gives the warnings about them; later calls give none. The first use of [`runtime()`] calls it and prints
 /// them; a front end that has a better place for warnings calls it before.
 pub fn legacy_warnings() -> Vec<String> {
     static READ: std::sync::Once = std::sync::Once::new();

@@ -9,8 +9,6 @@
 
 override T: u32 = 128u;
 override TK: u32 = 16u;
-// Whether a product and its sum are one operation in the source; otherwise it is the compiler's choice.
-override FUSED: bool = true;
 // Threads beside each other along n among 32.
 override LANES: u32 = 8u;
 
@@ -25,10 +23,7 @@ var<workgroup> tile_a: array<vec4<f32>, 2u * TILE>;
 var<workgroup> tile_b: array<vec4<f32>, 2u * TILE>;
 
 fn add_product(x: f32, y: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
-    if FUSED {
-        return fma(vec4<f32>(x), y, sum);
-    }
-    return x * y + sum;
+    return fma(vec4<f32>(x), y, sum);
 }
 
 fn keep_a(at: u32, block: mat4x4<f32>) {

@@ -26,25 +26,21 @@ pub static HALF: Kernel = kernel("matmul.half", &[DType::F16], Math::IeeeF32, Fe
 pub static ROUNDED: Kernel = kernel("matmul.f16", &[DType::F32], Math::F16, MATRIX, on_matrix_units);
 
 /// The same product with one kernel each: candidates for tuning, and rows of benchmarks.
-pub static VARIANTS: [Kernel; 16] = [
-    tiled("gemm.128", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide128))),
-    tiled("gemm.64", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide64))),
-    tiled("gemm.64.narrow", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow64))),
-    tiled("gemm.32", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow32))),
-    tiled("gemm.128.large", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Large128))),
-    tiled("gemm.128.apart", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Apart128))),
-    tiled("gemm.64.apart", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Apart64))),
-    tiled("gemm.64.slim", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Slim64))),
-    tiled("gemm.64.narrow.apart", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::ApartNarrow64))),
-    rounded("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
-    rounded("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
-    rounded("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
-    kernel("gemm.128", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, |l, a, i, o| {
+pub static VARIANTS: [&Kernel; 12] = [
+    &tiled("gemm.128", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide128))),
+    &tiled("gemm.64", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide64))),
+    &tiled("gemm.64.narrow", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow64))),
+    &tiled("gemm.32", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow32))),
+    &tiled("gemm.128.large", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Large128))),
+    &rounded("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
+    &rounded("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
+    &rounded("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
+    &kernel("gemm.128", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, |l, a, i, o| {
         launch(l, a, i, o, Kernels::Only(Variant::Wide128))
     }),
-    half("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
-    half("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
-    half("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
+    &half("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
+    &half("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
+    &half("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
 ];
 
 const fn rounded(name: &'static str, launch: Encode) -> Kernel {

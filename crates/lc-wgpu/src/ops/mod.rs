@@ -23,8 +23,8 @@ pub(crate) use product::Proofs;
 use crate::launch::Kernel;
 use crate::shader::Shader;
 
-/// Every kernel, best first among those of one op.
-pub static ALL: &[&Kernel] = &[
+/// The kernels that calls take by default, best first among those of one op.
+static DEFAULTS: &[&Kernel] = &[
     &elementwise::ADD,
     &elementwise::SUB,
     &elementwise::MUL,
@@ -47,22 +47,6 @@ pub static ALL: &[&Kernel] = &[
     &conv_attention::CONV_ATTENTION,
     &matmul::MATMUL,
     &matmul::HALF,
-    &matmul::VARIANTS[0],
-    &matmul::VARIANTS[1],
-    &matmul::VARIANTS[2],
-    &matmul::VARIANTS[3],
-    &matmul::VARIANTS[4],
-    &matmul::VARIANTS[5],
-    &matmul::VARIANTS[6],
-    &matmul::VARIANTS[7],
-    &matmul::VARIANTS[8],
-    &matmul::VARIANTS[9],
-    &matmul::VARIANTS[10],
-    &matmul::VARIANTS[11],
-    &matmul::VARIANTS[12],
-    &matmul::VARIANTS[13],
-    &matmul::VARIANTS[14],
-    &matmul::VARIANTS[15],
     &linear::ROUNDED,
     &linear::LINEAR,
     &linear::HALF,
@@ -79,9 +63,8 @@ pub static ALL: &[&Kernel] = &[
 /// Sets of constants that a shader is used with.
 pub type Variants = &'static [&'static [(&'static str, f64)]];
 
-/// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
-/// reviewed.
-pub static SHADERS: &[(&Shader, Variants)] = &[
+/// The shaders of every op but products, with the constants that they are used with.
+static OTHER_SHADERS: &[(&Shader, Variants)] = &[
     (&elementwise::SHADER, elementwise::VARIANTS),
     (&elementwise::DENSE, elementwise::VARIANTS),
     (&elementwise::SHADER_F16, elementwise::VARIANTS),
@@ -106,40 +89,19 @@ pub static SHADERS: &[(&Shader, Variants)] = &[
     (&conv2d::TILES_F16, conv2d::TILES_VARIANTS),
     (&conv2d::DIRECT_F16, conv2d::DIRECT_VARIANTS),
     (&conv2d::DIRECT, conv2d::DIRECT_VARIANTS),
-    product::SHADERS[0],
-    product::SHADERS[1],
-    product::SHADERS[2],
-    product::SHADERS[3],
-    product::SHADERS[4],
-    product::SHADERS[5],
-    product::SHADERS[6],
-    product::SHADERS[7],
-    product::SHADERS[8],
-    product::SHADERS[9],
-    product::SHADERS[10],
-    product::SHADERS[11],
-    product::SHADERS[12],
-    product::SHADERS[13],
-    product::SHADERS[14],
-    product::SHADERS[15],
-    product::SHADERS[16],
-    product::SHADERS[17],
-    product::SHADERS[18],
-    product::SHADERS[19],
-    product::SHADERS[20],
-    product::SHADERS[21],
-    product::SHADERS[22],
-    product::SHADERS[23],
-    product::SHADERS[24],
-    product::SHADERS[25],
-    product::SHADERS[26],
-    product::SHADERS[27],
-    product::SHADERS[28],
-    product::SHADERS[29],
-    product::SHADERS[30],
-    product::SHADERS[31],
     (&layer_norm_projection::SHADER, &[&[]]),
     (&layer_norm_projection::SHADER_F16, &[&[]]),
     (&pack::SHADER, &[&[]]),
     (&pack::SHADER_F16, &[&[]]),
 ];
+
+/// Every kernel, best first among those of one op.
+pub fn kernels() -> impl Iterator<Item = &'static Kernel> {
+    DEFAULTS.iter().chain(&matmul::VARIANTS).copied()
+}
+
+/// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
+/// reviewed.
+pub fn shaders() -> impl Iterator<Item = (&'static Shader, Variants)> {
+    OTHER_SHADERS.iter().chain(product::SHADERS).copied()
+}

@@ -30,14 +30,6 @@ pub enum Variant {
     Wide128,
     /// 128 by 128, sixteen by eight a thread, 8 deep.
     Large128,
-    /// [`Variant::Wide128`] with products and sums apart, for the compiler to fuse.
-    Apart128,
-    /// [`Variant::Wide64`], likewise.
-    Apart64,
-    /// 64 by 64, eight by four a thread, 16 deep.
-    Slim64,
-    /// [`Variant::Narrow64`] with products and sums apart.
-    ApartNarrow64,
     /// 64 by 64, eight by eight a thread, 8 deep.
     Wide64,
     /// 64 by 64, four by four a thread, 32 deep.
@@ -55,7 +47,7 @@ pub enum Variant {
 impl Variant {
     fn tile(self) -> usize {
         match self {
-            Variant::Wide128 | Variant::Apart128 | Variant::Large128 => 128,
+            Variant::Wide128 | Variant::Large128 => 128,
             Variant::Matrix16 | Variant::Matrix16Half => 128,
             Variant::Narrow32 => 32,
             _ => 64,
@@ -64,14 +56,10 @@ impl Variant {
 
     fn depth(self) -> usize {
         match self {
-            Variant::Wide128 | Variant::Apart128 | Variant::Slim64 | Variant::Narrow32 => 16,
-            Variant::Wide64 | Variant::Apart64 | Variant::Large128 => 8,
+            Variant::Wide128 | Variant::Narrow32 => 16,
+            Variant::Wide64 | Variant::Large128 => 8,
             _ => 32,
         }
-    }
-
-    fn fused(self) -> bool {
-        matches!(self, Variant::Wide128 | Variant::Large128 | Variant::Wide64 | Variant::Narrow64 | Variant::Narrow32)
     }
 
     /// Whether operands are rounded to float16 and multiplied on matrix units.
@@ -120,10 +108,8 @@ impl Plan {
             (Variant::Matrix8, _) => family.coop8,
             (Variant::Large128, Some(_)) => family.vec16x8,
             (Variant::Large128, None) => family.scalar16x8,
-            (Variant::Slim64, Some(_)) => family.vec8x4,
-            (Variant::Slim64, None) => family.scalar8x4,
-            (Variant::Narrow64 | Variant::ApartNarrow64 | Variant::Narrow32, Some(_)) => family.vec4,
-            (Variant::Narrow64 | Variant::ApartNarrow64 | Variant::Narrow32, None) => family.scalar4,
+            (Variant::Narrow64 | Variant::Narrow32, Some(_)) => family.vec4,
+            (Variant::Narrow64 | Variant::Narrow32, None) => family.scalar4,
             (_, Some(_)) => family.vec8,
             (_, None) => family.scalar8,
         };
@@ -137,7 +123,7 @@ impl Plan {
         ];
         if !variant.rounds() {
             let (tile, depth) = (variant.tile() as f64, variant.depth() as f64);
-            constants.extend([("T", tile), ("TK", depth), ("FUSED", f64::from(u8::from(variant.fused())))]);
+            constants.extend([("T", tile), ("TK", depth)]);
         }
         Plan { shader, reduce: family.reduce, groups, splits, chunk, constants }
     }

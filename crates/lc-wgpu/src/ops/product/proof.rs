@@ -29,6 +29,11 @@ pub fn matrix_units(launch: &mut Launch<'_>, dtype: DType) -> Result<Option<Vari
         return Ok(known);
     }
     let found = match reported(launch.backend().adapter()) {
+        // Operands that are rounded on the way take more registers: on an H100 the smaller share a subgroup is half as
+        // fast again for float32 tensors, and two thirds as fast for float16 ones (docs/perf/gpu.md).
+        Some(Variant::Matrix16) if dtype == DType::F32 => {
+            prove(launch, dtype, Variant::Matrix16Half)?.then_some(Variant::Matrix16Half)
+        }
         Some(variant) => prove(launch, dtype, variant)?.then_some(variant),
         None => None,
     };

@@ -74,32 +74,6 @@ macro_rules! family {
                 "gemm_tile",
                 "gemm_16x8"
             ),
-            vec8x4: kernel!(
-                concat!("gemm_8x4_vec4", $suffix),
-                $needs,
-                6,
-                $element,
-                "work_f32",
-                "product",
-                "activation",
-                "load_vec4",
-                "gemm_grid",
-                "gemm_tile",
-                "gemm_8x4"
-            ),
-            scalar8x4: kernel!(
-                concat!("gemm_8x4_scalar", $suffix),
-                $needs,
-                6,
-                $element,
-                "work_f32",
-                "product",
-                "activation",
-                "load_scalar",
-                "gemm_grid",
-                "gemm_tile",
-                "gemm_8x4"
-            ),
             vec4: kernel!(
                 concat!("gemm_4x4_vec4", $suffix),
                 $needs,
@@ -236,10 +210,6 @@ pub(super) struct Family {
     pub vec16x8: &'static Shader,
     /// Sixteen by eight results a thread, any strides.
     pub scalar16x8: &'static Shader,
-    /// Eight by four results a thread, operands in vectors.
-    pub vec8x4: &'static Shader,
-    /// Eight by four results a thread, any strides.
-    pub scalar8x4: &'static Shader,
     /// Four by four results a thread, operands in vectors.
     pub vec4: &'static Shader,
     /// Four by four results a thread, any strides.
@@ -274,25 +244,19 @@ impl Family {
 
 // Each mode and each order of the operands once for each tile; the other combinations differ in nothing else.
 const WIDE: Variants = &[
-    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 128.0), ("TK", 16.0), ("FUSED", 0.0)],
-    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 128.0), ("TK", 16.0), ("FUSED", 0.0)],
-    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 64.0), ("TK", 8.0), ("FUSED", 0.0)],
+    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 128.0), ("TK", 16.0)],
+    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 128.0), ("TK", 16.0)],
+    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 64.0), ("TK", 8.0)],
 ];
 const NARROW: Variants = &[
-    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 32.0), ("TK", 16.0), ("FUSED", 0.0)],
-    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 32.0), ("TK", 16.0), ("FUSED", 0.0)],
-    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 64.0), ("TK", 32.0), ("FUSED", 0.0)],
+    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 32.0), ("TK", 16.0)],
+    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 32.0), ("TK", 16.0)],
+    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 64.0), ("TK", 32.0)],
 ];
-
 const LARGE: Variants = &[
-    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 128.0), ("TK", 8.0), ("FUSED", 0.0)],
-    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 128.0), ("TK", 8.0), ("FUSED", 0.0)],
-    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 128.0), ("TK", 8.0), ("FUSED", 0.0)],
-];
-const SLIM: Variants = &[
-    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 64.0), ("TK", 16.0), ("FUSED", 0.0)],
-    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 64.0), ("TK", 16.0), ("FUSED", 0.0)],
-    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 64.0), ("TK", 16.0), ("FUSED", 0.0)],
+    &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0), ("T", 128.0), ("TK", 8.0)],
+    &[("MODE", 1.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 1.0), ("T", 128.0), ("TK", 8.0)],
+    &[("MODE", 2.0), ("A_ALONG_K", 0.0), ("B_ALONG_K", 0.0), ("T", 128.0), ("TK", 8.0)],
 ];
 const MATRICES: Variants = &[
     &[("MODE", 0.0), ("A_ALONG_K", 1.0), ("B_ALONG_K", 0.0)],
@@ -333,10 +297,6 @@ pub static SHADERS: &[(&Shader, Variants)] = &[
     (F16.down_scalar, first(THIN)),
     (F32.vec16x8, LARGE),
     (F32.scalar16x8, first(LARGE)),
-    (F32.vec8x4, SLIM),
-    (F32.scalar8x4, first(SLIM)),
     (F16.vec16x8, first(LARGE)),
     (F16.scalar16x8, first(LARGE)),
-    (F16.vec8x4, first(SLIM)),
-    (F16.scalar8x4, first(SLIM)),
 ];

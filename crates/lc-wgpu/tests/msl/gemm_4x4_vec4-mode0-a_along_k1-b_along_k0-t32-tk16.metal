@@ -54,10 +54,10 @@ struct Origin {
 };
 typedef metal::float4 type_4[1];
 struct type_9 {
-    metal::float4 inner[512];
+    metal::float4 inner[256];
 };
 struct type_10 {
-    metal::float4 inner[512];
+    metal::float4 inner[256];
 };
 struct Loader {
     bool of_a;
@@ -70,25 +70,24 @@ struct Loader {
     char _pad5[12];
 };
 struct type_12 {
-    metal::float4 inner[8];
+    metal::float4 inner[4];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint ROWS = 8u;
+constant uint ROWS = 4u;
 constant uint COLUMNS = 4u;
-constant bool A_ALONG_K = false;
+constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 2u;
-constant uint T = 64u;
+constant uint MODE = 0u;
+constant uint T = 32u;
 constant uint TK = 16u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 8u;
-constant uint ACROSS = 16u;
-constant uint THREADS = 128u;
-constant uint WIDTH = 16u;
-constant uint TILE = 256u;
+constant uint ACROSS = 8u;
+constant uint THREADS = 64u;
+constant uint WIDTH = 8u;
+constant uint TILE = 128u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -265,7 +264,7 @@ metal::float4x4 dense_a(
         metal::float4 _e13 = vector_a(at_2.w, a, _buffer_sizes);
         block_1 = metal::float4x4(_e7, _e9, _e11, _e13);
     } else {
-        if (true) {
+        if (false) {
             if (left > 0u) {
                 metal::float4 _e22 = vector_a(at_2.x, a, _buffer_sizes);
                 block_1[0] = _e22;
@@ -450,10 +449,7 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(
@@ -463,8 +459,8 @@ void keep_a(
 ) {
     tile_a.inner[at_6] = block_3[0];
     tile_a.inner[at_6 + WIDTH] = block_3[1];
-    tile_a.inner[at_6 + 32u] = block_3[2];
-    tile_a.inner[at_6 + 48u] = block_3[3];
+    tile_a.inner[at_6 + 16u] = block_3[2];
+    tile_a.inner[at_6 + 24u] = block_3[3];
     return;
 }
 
@@ -475,8 +471,8 @@ void keep_b(
 ) {
     tile_b.inner[at_7] = block_4[0];
     tile_b.inner[at_7 + WIDTH] = block_4[1];
-    tile_b.inner[at_7 + 32u] = block_4[2];
-    tile_b.inner[at_7 + 48u] = block_4[3];
+    tile_b.inner[at_7 + 16u] = block_4[2];
+    tile_b.inner[at_7 + 24u] = block_4[3];
     return;
 }
 
@@ -489,8 +485,8 @@ Loader loader(
 ) {
     Loader l_1 = {};
     uint row_1 = {};
-    l_1.of_a = lane_1 < 64u;
-    uint number_1 = naga_mod(lane_1, 64u);
+    l_1.of_a = lane_1 < 32u;
+    uint number_1 = naga_mod(lane_1, 32u);
     bool _e19 = l_1.of_a;
     bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
     row_1 = naga_mod(number_1, WIDTH);
@@ -566,12 +562,12 @@ metal::uint2 position(
 ) {
     uint block_6 = naga_div(lane_2, 32u);
     uint within = naga_mod(lane_2, 32u);
-    return metal::uint2((naga_div(block_6, 2u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 2u) * LANES) + naga_mod(within, LANES));
+    return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
 }
 
 struct main_Input {
 };
-[[max_total_threads_per_threadgroup(128)]] kernel void main_(
+[[max_total_threads_per_threadgroup(64)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
@@ -591,10 +587,6 @@ struct main_Input {
     metal::float4 c1_ = metal::float4 {};
     metal::float4 c2_ = metal::float4 {};
     metal::float4 c3_ = metal::float4 {};
-    metal::float4 c4_ = metal::float4 {};
-    metal::float4 c5_ = metal::float4 {};
-    metal::float4 c6_ = metal::float4 {};
-    metal::float4 c7_ = metal::float4 {};
     uint buffer = 0u;
     uint k = {};
     metal::float4x4 block = {};
@@ -620,164 +612,130 @@ struct main_Input {
     Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
     l = _e52;
     metal::uint2 _e54 = position(lane);
-    Loader _e71 = l;
-    Loader _e73 = l;
-    metal::float4x4 _e74 = fetch(_e73, k_first_1, k_end_1, a, b, _buffer_sizes);
-    keep(_e71, 0u, _e74, tile_a, tile_b);
+    Loader _e63 = l;
+    Loader _e65 = l;
+    metal::float4x4 _e66 = fetch(_e65, k_first_1, k_end_1, a, b, _buffer_sizes);
+    keep(_e63, 0u, _e66, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e160 = k;
-            k = _e160 + TK;
+            uint _e130 = k;
+            k = _e130 + TK;
         }
         loop_init = false;
-        uint _e78 = k;
-        if (_e78 < k_end_1) {
+        uint _e70 = k;
+        if (_e70 < k_end_1) {
         } else {
             break;
         }
         {
-            uint _e80 = k;
-            uint next = _e80 + TK;
+            uint _e72 = k;
+            uint next = _e72 + TK;
             block = metal::float4x4 {};
             if (next < k_end_1) {
-                metal::uint4 _e87 = l.at;
-                uint _e89 = l.step;
-                l.at = _e87 + metal::uint4(_e89);
-                Loader _e92 = l;
-                metal::float4x4 _e93 = fetch(_e92, next, k_end_1, a, b, _buffer_sizes);
-                block = _e93;
+                metal::uint4 _e79 = l.at;
+                uint _e81 = l.step;
+                l.at = _e79 + metal::uint4(_e81);
+                Loader _e84 = l;
+                metal::float4x4 _e85 = fetch(_e84, next, k_end_1, a, b, _buffer_sizes);
+                block = _e85;
             }
-            uint _e94 = buffer;
-            uint first_2 = _e94 * TILE;
+            uint _e86 = buffer;
+            uint first_2 = _e86 * TILE;
             step = 0u;
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e151 = step;
-                    step = _e151 + 1u;
+                    uint _e121 = step;
+                    step = _e121 + 1u;
                 }
                 loop_init_1 = false;
-                uint _e99 = step;
-                if (_e99 < TK) {
+                uint _e91 = step;
+                if (_e91 < TK) {
                 } else {
                     break;
                 }
                 {
-                    uint _e102 = step;
-                    uint row_2 = first_2 + (_e102 * WIDTH);
+                    uint _e94 = step;
+                    uint row_2 = first_2 + (_e94 * WIDTH);
                     metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 a1_ = tile_a.inner[(row_2 + 8u) + _e54.x];
                     metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 _e127 = c0_;
-                    metal::float4 _e128 = add_product(a0_.x, b0_, _e127);
-                    c0_ = _e128;
-                    metal::float4 _e130 = c1_;
-                    metal::float4 _e131 = add_product(a0_.y, b0_, _e130);
-                    c1_ = _e131;
-                    metal::float4 _e133 = c2_;
-                    metal::float4 _e134 = add_product(a0_.z, b0_, _e133);
-                    c2_ = _e134;
-                    metal::float4 _e136 = c3_;
-                    metal::float4 _e137 = add_product(a0_.w, b0_, _e136);
-                    c3_ = _e137;
-                    metal::float4 _e139 = c4_;
-                    metal::float4 _e140 = add_product(a1_.x, b0_, _e139);
-                    c4_ = _e140;
-                    metal::float4 _e142 = c5_;
-                    metal::float4 _e143 = add_product(a1_.y, b0_, _e142);
-                    c5_ = _e143;
-                    metal::float4 _e145 = c6_;
-                    metal::float4 _e146 = add_product(a1_.z, b0_, _e145);
-                    c6_ = _e146;
-                    metal::float4 _e148 = c7_;
-                    metal::float4 _e149 = add_product(a1_.w, b0_, _e148);
-                    c7_ = _e149;
+                    metal::float4 _e109 = c0_;
+                    metal::float4 _e110 = add_product(a0_.x, b0_, _e109);
+                    c0_ = _e110;
+                    metal::float4 _e112 = c1_;
+                    metal::float4 _e113 = add_product(a0_.y, b0_, _e112);
+                    c1_ = _e113;
+                    metal::float4 _e115 = c2_;
+                    metal::float4 _e116 = add_product(a0_.z, b0_, _e115);
+                    c2_ = _e116;
+                    metal::float4 _e118 = c3_;
+                    metal::float4 _e119 = add_product(a0_.w, b0_, _e118);
+                    c3_ = _e119;
                 }
             }
             if (next < k_end_1) {
-                uint _e155 = buffer;
-                buffer = 1u - _e155;
-                Loader _e157 = l;
-                uint _e158 = buffer;
-                metal::float4x4 _e159 = block;
-                keep(_e157, _e158, _e159, tile_a, tile_b);
+                uint _e125 = buffer;
+                buffer = 1u - _e125;
+                Loader _e127 = l;
+                uint _e128 = buffer;
+                metal::float4x4 _e129 = block;
+                keep(_e127, _e128, _e129, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
-        metal::float4 _e177 = c0_;
-        store(_e39, i_4, j_4, _e177, p, out, _buffer_sizes);
-        metal::float4 _e180 = c1_;
-        store(_e39, i_4 + 1u, j_4, _e180, p, out, _buffer_sizes);
-        metal::float4 _e183 = c2_;
-        store(_e39, i_4 + 2u, j_4, _e183, p, out, _buffer_sizes);
-        metal::float4 _e186 = c3_;
-        store(_e39, i_4 + 3u, j_4, _e186, p, out, _buffer_sizes);
-        metal::float4 _e192 = c4_;
-        store(_e39, i_4 + 32u, j_4, _e192, p, out, _buffer_sizes);
-        metal::float4 _e200 = c5_;
-        store(_e39, (i_4 + 32u) + 1u, j_4, _e200, p, out, _buffer_sizes);
-        metal::float4 _e208 = c6_;
-        store(_e39, (i_4 + 32u) + 2u, j_4, _e208, p, out, _buffer_sizes);
-        metal::float4 _e216 = c7_;
-        store(_e39, (i_4 + 32u) + 3u, j_4, _e216, p, out, _buffer_sizes);
+    if (true) {
+        metal::float4 _e147 = c0_;
+        store(_e39, i_4, j_4, _e147, p, out, _buffer_sizes);
+        metal::float4 _e150 = c1_;
+        store(_e39, i_4 + 1u, j_4, _e150, p, out, _buffer_sizes);
+        metal::float4 _e153 = c2_;
+        store(_e39, i_4 + 2u, j_4, _e153, p, out, _buffer_sizes);
+        metal::float4 _e156 = c3_;
+        store(_e39, i_4 + 3u, j_4, _e156, p, out, _buffer_sizes);
         return;
     } else {
-        if (true) {
-            uint _e224 = p.m;
-            uint _e228 = p.n;
-            uint part = (group.z * _e224) * _e228;
-            metal::float4 _e230 = c0_;
-            store_partial(part, i_4, j_4, _e230, p, partial, _buffer_sizes);
-            metal::float4 _e233 = c1_;
-            store_partial(part, i_4 + 1u, j_4, _e233, p, partial, _buffer_sizes);
-            metal::float4 _e236 = c2_;
-            store_partial(part, i_4 + 2u, j_4, _e236, p, partial, _buffer_sizes);
-            metal::float4 _e239 = c3_;
-            store_partial(part, i_4 + 3u, j_4, _e239, p, partial, _buffer_sizes);
-            metal::float4 _e245 = c4_;
-            store_partial(part, i_4 + 32u, j_4, _e245, p, partial, _buffer_sizes);
-            metal::float4 _e253 = c5_;
-            store_partial(part, (i_4 + 32u) + 1u, j_4, _e253, p, partial, _buffer_sizes);
-            metal::float4 _e261 = c6_;
-            store_partial(part, (i_4 + 32u) + 2u, j_4, _e261, p, partial, _buffer_sizes);
-            metal::float4 _e269 = c7_;
-            store_partial(part, (i_4 + 32u) + 3u, j_4, _e269, p, partial, _buffer_sizes);
+        if (false) {
+            uint _e164 = p.m;
+            uint _e168 = p.n;
+            uint part = (group.z * _e164) * _e168;
+            metal::float4 _e170 = c0_;
+            store_partial(part, i_4, j_4, _e170, p, partial, _buffer_sizes);
+            metal::float4 _e173 = c1_;
+            store_partial(part, i_4 + 1u, j_4, _e173, p, partial, _buffer_sizes);
+            metal::float4 _e176 = c2_;
+            store_partial(part, i_4 + 2u, j_4, _e176, p, partial, _buffer_sizes);
+            metal::float4 _e179 = c3_;
+            store_partial(part, i_4 + 3u, j_4, _e179, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e270 = c0_;
-            metal::float4 _e271 = c1_;
-            metal::float4 _e272 = c2_;
-            metal::float4 _e273 = c3_;
-            metal::float4 _e274 = c4_;
-            metal::float4 _e275 = c5_;
-            metal::float4 _e276 = c6_;
-            metal::float4 _e277 = c7_;
-            sums = type_12 {{_e270, _e271, _e272, _e273, _e274, _e275, _e276, _e277}};
+            metal::float4 _e180 = c0_;
+            metal::float4 _e181 = c1_;
+            metal::float4 _e182 = c2_;
+            metal::float4 _e183 = c3_;
+            sums = type_12 {{_e180, _e181, _e182, _e183}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e301 = s;
-                    s = _e301 + 1u;
+                    uint _e197 = s;
+                    s = _e197 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e282 = s;
-                if (_e282 < 8u) {
+                uint _e188 = s;
+                if (_e188 < 4u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e285 = s;
-                    uint _e289 = s;
-                    uint _e297 = s;
-                    metal::float4 _e299 = sums.inner[_e297];
-                    finish4_(_e39, (i_4 + naga_mod(_e285, 4u)) + ((naga_div(_e289, 4u) * 4u) * DOWN), j_4, _e299, p, bias, residual, out, _buffer_sizes);
+                    uint _e191 = s;
+                    uint _e193 = s;
+                    metal::float4 _e195 = sums.inner[_e193];
+                    finish4_(_e39, i_4 + _e191, j_4, _e195, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;

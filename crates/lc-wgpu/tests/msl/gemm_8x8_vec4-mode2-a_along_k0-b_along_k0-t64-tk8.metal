@@ -13,7 +13,7 @@ struct _mslBufferSizes {
     uint size6;
 };
 
-typedef half Element;
+typedef float Element;
 struct Params {
     uint m;
     uint n;
@@ -52,13 +52,12 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::half4 type_4[1];
-typedef metal::float4 type_6[1];
-struct type_11 {
-    metal::float4 inner[1024];
+typedef metal::float4 type_4[1];
+struct type_9 {
+    metal::float4 inner[256];
 };
-struct type_12 {
-    metal::float4 inner[1024];
+struct type_10 {
+    metal::float4 inner[256];
 };
 struct Loader {
     bool of_a;
@@ -70,26 +69,25 @@ struct Loader {
     uint step;
     char _pad5[12];
 };
-struct type_14 {
+struct type_12 {
     metal::float4 inner[16];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
 constant uint ROWS = 8u;
 constant uint COLUMNS = 8u;
-constant bool A_ALONG_K = true;
+constant bool A_ALONG_K = false;
 constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 0u;
-constant uint T = 128u;
-constant uint TK = 16u;
-constant bool FUSED = false;
+constant uint MODE = 2u;
+constant uint T = 64u;
+constant uint TK = 8u;
 constant uint LANES = 8u;
-constant uint DOWN = 16u;
-constant uint ACROSS = 16u;
-constant uint THREADS = 256u;
-constant uint WIDTH = 32u;
-constant uint TILE = 512u;
+constant uint DOWN = 8u;
+constant uint ACROSS = 8u;
+constant uint THREADS = 64u;
+constant uint WIDTH = 16u;
+constant uint TILE = 128u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -239,7 +237,7 @@ metal::float4 vector_a(
     device type_4 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::half4 _e5 = a[at >> 2u];
+    metal::float4 _e5 = a[at >> 2u];
     return static_cast<metal::float4>(_e5);
 }
 
@@ -248,7 +246,7 @@ metal::float4 vector_b(
     device type_4 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::half4 _e5 = b[at_1 >> 2u];
+    metal::float4 _e5 = b[at_1 >> 2u];
     return static_cast<metal::float4>(_e5);
 }
 
@@ -266,7 +264,7 @@ metal::float4x4 dense_a(
         metal::float4 _e13 = vector_a(at_2.w, a, _buffer_sizes);
         block_1 = metal::float4x4(_e7, _e9, _e11, _e13);
     } else {
-        if (false) {
+        if (true) {
             if (left > 0u) {
                 metal::float4 _e22 = vector_a(at_2.x, a, _buffer_sizes);
                 block_1[0] = _e22;
@@ -364,7 +362,7 @@ void store(
     bool _e15 = local;
     if (_e15) {
         uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::half4>(x_3);
+        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_3);
         return;
     } else {
         return;
@@ -377,7 +375,7 @@ void store_partial(
     uint j_2,
     metal::float4 x_4,
     constant Params& p,
-    device type_6& partial,
+    device type_4& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     bool local_1 = {};
@@ -451,33 +449,30 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(
     uint at_6,
     metal::float4x4 block_3,
-    threadgroup type_11& tile_a
+    threadgroup type_9& tile_a
 ) {
     tile_a.inner[at_6] = block_3[0];
     tile_a.inner[at_6 + WIDTH] = block_3[1];
-    tile_a.inner[at_6 + 64u] = block_3[2];
-    tile_a.inner[at_6 + 96u] = block_3[3];
+    tile_a.inner[at_6 + 32u] = block_3[2];
+    tile_a.inner[at_6 + 48u] = block_3[3];
     return;
 }
 
 void keep_b(
     uint at_7,
     metal::float4x4 block_4,
-    threadgroup type_12& tile_b
+    threadgroup type_10& tile_b
 ) {
     tile_b.inner[at_7] = block_4[0];
     tile_b.inner[at_7 + WIDTH] = block_4[1];
-    tile_b.inner[at_7 + 64u] = block_4[2];
-    tile_b.inner[at_7 + 96u] = block_4[3];
+    tile_b.inner[at_7 + 32u] = block_4[2];
+    tile_b.inner[at_7 + 48u] = block_4[3];
     return;
 }
 
@@ -490,15 +485,15 @@ Loader loader(
 ) {
     Loader l_1 = {};
     uint row_1 = {};
-    l_1.of_a = lane_1 < 128u;
-    uint number_1 = naga_mod(lane_1, 128u);
+    l_1.of_a = lane_1 < 32u;
+    uint number_1 = naga_mod(lane_1, 32u);
     bool _e19 = l_1.of_a;
     bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
     row_1 = naga_mod(number_1, WIDTH);
     l_1.k = naga_div(number_1, WIDTH) * 4u;
     if (along_k_1) {
-        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
-        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
+        row_1 = (naga_div(number_1, 16u) * 8u) + naga_mod(number_1, 8u);
+        l_1.k = naga_mod(naga_div(number_1, 8u), 2u) * 4u;
     }
     uint _e51 = l_1.k;
     uint _e54 = row_1;
@@ -550,8 +545,8 @@ void keep(
     Loader l_3,
     uint buffer_1,
     metal::float4x4 block_5,
-    threadgroup type_11& tile_a,
-    threadgroup type_12& tile_b
+    threadgroup type_9& tile_a,
+    threadgroup type_10& tile_b
 ) {
     if (l_3.of_a) {
         keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
@@ -567,12 +562,12 @@ metal::uint2 position(
 ) {
     uint block_6 = naga_div(lane_2, 32u);
     uint within = naga_mod(lane_2, 32u);
-    return metal::uint2((naga_div(block_6, 2u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 2u) * LANES) + naga_mod(within, LANES));
+    return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
 }
 
 struct main_Input {
 };
-[[max_total_threads_per_threadgroup(256)]] kernel void main_(
+[[max_total_threads_per_threadgroup(64)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
@@ -582,9 +577,9 @@ struct main_Input {
 , device type_4 const& a [[buffer(2)]]
 , device type_4 const& b [[buffer(3)]]
 , device type_4& out [[buffer(4)]]
-, device type_6& partial [[buffer(5)]]
-, threadgroup type_11& tile_a
-, threadgroup type_12& tile_b
+, device type_4& partial [[buffer(5)]]
+, threadgroup type_9& tile_a
+, threadgroup type_10& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
@@ -608,7 +603,7 @@ struct main_Input {
     uint k = {};
     metal::float4x4 block = {};
     uint step = {};
-    type_14 sums = {};
+    type_12 sums = {};
     uint s = 0u;
     uint number_2 = (group.y * groups.x) + group.x;
     uint _e10 = p.m;
@@ -679,7 +674,7 @@ struct main_Input {
                         uint _e118 = step;
                         uint row_2 = first_2 + (_e118 * WIDTH);
                         metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
-                        metal::float4 a1_ = tile_a.inner[(row_2 + 16u) + _e54.x];
+                        metal::float4 a1_ = tile_a.inner[(row_2 + 8u) + _e54.x];
                         metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
                         metal::float4 b1_ = tile_b.inner[(row_2 + ACROSS) + _e54.y];
                         metal::float4 _e150 = c0l;
@@ -735,7 +730,7 @@ struct main_Input {
                         uint _e197 = step;
                         uint row_3 = first_2 + ((_e197 + 1u) * WIDTH);
                         metal::float4 a0_1 = tile_a.inner[row_3 + _e54.x];
-                        metal::float4 a1_1 = tile_a.inner[(row_3 + 16u) + _e54.x];
+                        metal::float4 a1_1 = tile_a.inner[(row_3 + 8u) + _e54.x];
                         metal::float4 b0_1 = tile_b.inner[row_3 + _e54.y];
                         metal::float4 b1_1 = tile_b.inner[(row_3 + ACROSS) + _e54.y];
                         metal::float4 _e231 = c0l;
@@ -791,7 +786,7 @@ struct main_Input {
                         uint _e278 = step;
                         uint row_4 = first_2 + ((_e278 + 2u) * WIDTH);
                         metal::float4 a0_2 = tile_a.inner[row_4 + _e54.x];
-                        metal::float4 a1_2 = tile_a.inner[(row_4 + 16u) + _e54.x];
+                        metal::float4 a1_2 = tile_a.inner[(row_4 + 8u) + _e54.x];
                         metal::float4 b0_2 = tile_b.inner[row_4 + _e54.y];
                         metal::float4 b1_2 = tile_b.inner[(row_4 + ACROSS) + _e54.y];
                         metal::float4 _e312 = c0l;
@@ -847,7 +842,7 @@ struct main_Input {
                         uint _e359 = step;
                         uint row_5 = first_2 + ((_e359 + 3u) * WIDTH);
                         metal::float4 a0_3 = tile_a.inner[row_5 + _e54.x];
-                        metal::float4 a1_3 = tile_a.inner[(row_5 + 16u) + _e54.x];
+                        metal::float4 a1_3 = tile_a.inner[(row_5 + 8u) + _e54.x];
                         metal::float4 b0_3 = tile_b.inner[row_5 + _e54.y];
                         metal::float4 b1_3 = tile_b.inner[(row_5 + ACROSS) + _e54.y];
                         metal::float4 _e393 = c0l;
@@ -903,7 +898,7 @@ struct main_Input {
                         uint _e440 = step;
                         uint row_6 = first_2 + ((_e440 + 4u) * WIDTH);
                         metal::float4 a0_4 = tile_a.inner[row_6 + _e54.x];
-                        metal::float4 a1_4 = tile_a.inner[(row_6 + 16u) + _e54.x];
+                        metal::float4 a1_4 = tile_a.inner[(row_6 + 8u) + _e54.x];
                         metal::float4 b0_4 = tile_b.inner[row_6 + _e54.y];
                         metal::float4 b1_4 = tile_b.inner[(row_6 + ACROSS) + _e54.y];
                         metal::float4 _e474 = c0l;
@@ -959,7 +954,7 @@ struct main_Input {
                         uint _e521 = step;
                         uint row_7 = first_2 + ((_e521 + 5u) * WIDTH);
                         metal::float4 a0_5 = tile_a.inner[row_7 + _e54.x];
-                        metal::float4 a1_5 = tile_a.inner[(row_7 + 16u) + _e54.x];
+                        metal::float4 a1_5 = tile_a.inner[(row_7 + 8u) + _e54.x];
                         metal::float4 b0_5 = tile_b.inner[row_7 + _e54.y];
                         metal::float4 b1_5 = tile_b.inner[(row_7 + ACROSS) + _e54.y];
                         metal::float4 _e555 = c0l;
@@ -1015,7 +1010,7 @@ struct main_Input {
                         uint _e602 = step;
                         uint row_8 = first_2 + ((_e602 + 6u) * WIDTH);
                         metal::float4 a0_6 = tile_a.inner[row_8 + _e54.x];
-                        metal::float4 a1_6 = tile_a.inner[(row_8 + 16u) + _e54.x];
+                        metal::float4 a1_6 = tile_a.inner[(row_8 + 8u) + _e54.x];
                         metal::float4 b0_6 = tile_b.inner[row_8 + _e54.y];
                         metal::float4 b1_6 = tile_b.inner[(row_8 + ACROSS) + _e54.y];
                         metal::float4 _e636 = c0l;
@@ -1071,7 +1066,7 @@ struct main_Input {
                         uint _e683 = step;
                         uint row_9 = first_2 + ((_e683 + 7u) * WIDTH);
                         metal::float4 a0_7 = tile_a.inner[row_9 + _e54.x];
-                        metal::float4 a1_7 = tile_a.inner[(row_9 + 16u) + _e54.x];
+                        metal::float4 a1_7 = tile_a.inner[(row_9 + 8u) + _e54.x];
                         metal::float4 b0_7 = tile_b.inner[row_9 + _e54.y];
                         metal::float4 b1_7 = tile_b.inner[(row_9 + ACROSS) + _e54.y];
                         metal::float4 _e717 = c0l;
@@ -1138,77 +1133,77 @@ struct main_Input {
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (true) {
+    if (false) {
         metal::float4 _e791 = c0l;
         store(_e39, i_4, j_4, _e791, p, out, _buffer_sizes);
         metal::float4 _e797 = c0h;
-        store(_e39, i_4, j_4 + 64u, _e797, p, out, _buffer_sizes);
+        store(_e39, i_4, j_4 + 32u, _e797, p, out, _buffer_sizes);
         metal::float4 _e800 = c1l;
         store(_e39, i_4 + 1u, j_4, _e800, p, out, _buffer_sizes);
         metal::float4 _e808 = c1h;
-        store(_e39, i_4 + 1u, j_4 + 64u, _e808, p, out, _buffer_sizes);
+        store(_e39, i_4 + 1u, j_4 + 32u, _e808, p, out, _buffer_sizes);
         metal::float4 _e811 = c2l;
         store(_e39, i_4 + 2u, j_4, _e811, p, out, _buffer_sizes);
         metal::float4 _e819 = c2h;
-        store(_e39, i_4 + 2u, j_4 + 64u, _e819, p, out, _buffer_sizes);
+        store(_e39, i_4 + 2u, j_4 + 32u, _e819, p, out, _buffer_sizes);
         metal::float4 _e822 = c3l;
         store(_e39, i_4 + 3u, j_4, _e822, p, out, _buffer_sizes);
         metal::float4 _e830 = c3h;
-        store(_e39, i_4 + 3u, j_4 + 64u, _e830, p, out, _buffer_sizes);
+        store(_e39, i_4 + 3u, j_4 + 32u, _e830, p, out, _buffer_sizes);
         metal::float4 _e836 = c4l;
-        store(_e39, i_4 + 64u, j_4, _e836, p, out, _buffer_sizes);
+        store(_e39, i_4 + 32u, j_4, _e836, p, out, _buffer_sizes);
         metal::float4 _e847 = c4h;
-        store(_e39, i_4 + 64u, j_4 + 64u, _e847, p, out, _buffer_sizes);
+        store(_e39, i_4 + 32u, j_4 + 32u, _e847, p, out, _buffer_sizes);
         metal::float4 _e855 = c5l;
-        store(_e39, (i_4 + 64u) + 1u, j_4, _e855, p, out, _buffer_sizes);
+        store(_e39, (i_4 + 32u) + 1u, j_4, _e855, p, out, _buffer_sizes);
         metal::float4 _e868 = c5h;
-        store(_e39, (i_4 + 64u) + 1u, j_4 + 64u, _e868, p, out, _buffer_sizes);
+        store(_e39, (i_4 + 32u) + 1u, j_4 + 32u, _e868, p, out, _buffer_sizes);
         metal::float4 _e876 = c6l;
-        store(_e39, (i_4 + 64u) + 2u, j_4, _e876, p, out, _buffer_sizes);
+        store(_e39, (i_4 + 32u) + 2u, j_4, _e876, p, out, _buffer_sizes);
         metal::float4 _e889 = c6h;
-        store(_e39, (i_4 + 64u) + 2u, j_4 + 64u, _e889, p, out, _buffer_sizes);
+        store(_e39, (i_4 + 32u) + 2u, j_4 + 32u, _e889, p, out, _buffer_sizes);
         metal::float4 _e897 = c7l;
-        store(_e39, (i_4 + 64u) + 3u, j_4, _e897, p, out, _buffer_sizes);
+        store(_e39, (i_4 + 32u) + 3u, j_4, _e897, p, out, _buffer_sizes);
         metal::float4 _e910 = c7h;
-        store(_e39, (i_4 + 64u) + 3u, j_4 + 64u, _e910, p, out, _buffer_sizes);
+        store(_e39, (i_4 + 32u) + 3u, j_4 + 32u, _e910, p, out, _buffer_sizes);
         return;
     } else {
-        if (false) {
+        if (true) {
             uint _e918 = p.m;
             uint _e922 = p.n;
             uint part = (group.z * _e918) * _e922;
             metal::float4 _e924 = c0l;
             store_partial(part, i_4, j_4, _e924, p, partial, _buffer_sizes);
             metal::float4 _e930 = c0h;
-            store_partial(part, i_4, j_4 + 64u, _e930, p, partial, _buffer_sizes);
+            store_partial(part, i_4, j_4 + 32u, _e930, p, partial, _buffer_sizes);
             metal::float4 _e933 = c1l;
             store_partial(part, i_4 + 1u, j_4, _e933, p, partial, _buffer_sizes);
             metal::float4 _e941 = c1h;
-            store_partial(part, i_4 + 1u, j_4 + 64u, _e941, p, partial, _buffer_sizes);
+            store_partial(part, i_4 + 1u, j_4 + 32u, _e941, p, partial, _buffer_sizes);
             metal::float4 _e944 = c2l;
             store_partial(part, i_4 + 2u, j_4, _e944, p, partial, _buffer_sizes);
             metal::float4 _e952 = c2h;
-            store_partial(part, i_4 + 2u, j_4 + 64u, _e952, p, partial, _buffer_sizes);
+            store_partial(part, i_4 + 2u, j_4 + 32u, _e952, p, partial, _buffer_sizes);
             metal::float4 _e955 = c3l;
             store_partial(part, i_4 + 3u, j_4, _e955, p, partial, _buffer_sizes);
             metal::float4 _e963 = c3h;
-            store_partial(part, i_4 + 3u, j_4 + 64u, _e963, p, partial, _buffer_sizes);
+            store_partial(part, i_4 + 3u, j_4 + 32u, _e963, p, partial, _buffer_sizes);
             metal::float4 _e969 = c4l;
-            store_partial(part, i_4 + 64u, j_4, _e969, p, partial, _buffer_sizes);
+            store_partial(part, i_4 + 32u, j_4, _e969, p, partial, _buffer_sizes);
             metal::float4 _e980 = c4h;
-            store_partial(part, i_4 + 64u, j_4 + 64u, _e980, p, partial, _buffer_sizes);
+            store_partial(part, i_4 + 32u, j_4 + 32u, _e980, p, partial, _buffer_sizes);
             metal::float4 _e988 = c5l;
-            store_partial(part, (i_4 + 64u) + 1u, j_4, _e988, p, partial, _buffer_sizes);
+            store_partial(part, (i_4 + 32u) + 1u, j_4, _e988, p, partial, _buffer_sizes);
             metal::float4 _e1001 = c5h;
-            store_partial(part, (i_4 + 64u) + 1u, j_4 + 64u, _e1001, p, partial, _buffer_sizes);
+            store_partial(part, (i_4 + 32u) + 1u, j_4 + 32u, _e1001, p, partial, _buffer_sizes);
             metal::float4 _e1009 = c6l;
-            store_partial(part, (i_4 + 64u) + 2u, j_4, _e1009, p, partial, _buffer_sizes);
+            store_partial(part, (i_4 + 32u) + 2u, j_4, _e1009, p, partial, _buffer_sizes);
             metal::float4 _e1022 = c6h;
-            store_partial(part, (i_4 + 64u) + 2u, j_4 + 64u, _e1022, p, partial, _buffer_sizes);
+            store_partial(part, (i_4 + 32u) + 2u, j_4 + 32u, _e1022, p, partial, _buffer_sizes);
             metal::float4 _e1030 = c7l;
-            store_partial(part, (i_4 + 64u) + 3u, j_4, _e1030, p, partial, _buffer_sizes);
+            store_partial(part, (i_4 + 32u) + 3u, j_4, _e1030, p, partial, _buffer_sizes);
             metal::float4 _e1043 = c7h;
-            store_partial(part, (i_4 + 64u) + 3u, j_4 + 64u, _e1043, p, partial, _buffer_sizes);
+            store_partial(part, (i_4 + 32u) + 3u, j_4 + 32u, _e1043, p, partial, _buffer_sizes);
             return;
         } else {
             metal::float4 _e1044 = c0l;
@@ -1227,7 +1222,7 @@ struct main_Input {
             metal::float4 _e1057 = c6h;
             metal::float4 _e1058 = c7l;
             metal::float4 _e1059 = c7h;
-            sums = type_14 {{_e1044, _e1045, _e1046, _e1047, _e1048, _e1049, _e1050, _e1051, _e1052, _e1053, _e1054, _e1055, _e1056, _e1057, _e1058, _e1059}};
+            sums = type_12 {{_e1044, _e1045, _e1046, _e1047, _e1048, _e1049, _e1050, _e1051, _e1052, _e1053, _e1054, _e1055, _e1056, _e1057, _e1058, _e1059}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {

@@ -13,7 +13,7 @@ struct _mslBufferSizes {
     uint size6;
 };
 
-typedef float Element;
+typedef half Element;
 struct Params {
     uint m;
     uint n;
@@ -52,7 +52,7 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::float4 type_4[1];
+typedef float type_3[1];
 struct type_9 {
     metal::float4 inner[512];
 };
@@ -82,7 +82,6 @@ constant uint BAND = 8u;
 constant uint MODE = 0u;
 constant uint T = 128u;
 constant uint TK = 8u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 8u;
 constant uint ACROSS = 16u;
@@ -225,122 +224,92 @@ metal::uint4 block_offsets(
     uint k_1,
     uint k_stride
 ) {
-    if (along_k) {
-        metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
-        return (metal::uint4(first) + (r * row_stride)) + metal::uint4(k_1);
-    }
-    uint r_1 = metal::min(row, rows - 4u);
-    return metal::uint4(first + r_1) + ((metal::uint4(k_1) + metal::uint4(0u, 1u, 2u, 3u)) * k_stride);
+    metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
+    return metal::uint4(first + (k_1 * k_stride)) + (r * row_stride);
 }
 
-metal::float4 vector_a(
-    uint at,
-    device type_4 const& a,
+metal::float4 column_a(
+    metal::uint4 at,
+    device type_1 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = a[at >> 2u];
-    return static_cast<metal::float4>(_e5);
+    Element _e4 = a[at.x];
+    Element _e9 = a[at.y];
+    Element _e14 = a[at.z];
+    Element _e19 = a[at.w];
+    return metal::float4(static_cast<float>(_e4), static_cast<float>(_e9), static_cast<float>(_e14), static_cast<float>(_e19));
 }
 
-metal::float4 vector_b(
-    uint at_1,
-    device type_4 const& b,
+metal::float4 column_b(
+    metal::uint4 at_1,
+    device type_1 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = b[at_1 >> 2u];
-    return static_cast<metal::float4>(_e5);
-}
-
-metal::float4x4 dense_a(
-    metal::uint4 at_2,
-    uint left,
-    device type_4 const& a,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    metal::float4x4 block_1 = metal::float4x4 {};
-    if (left >= 4u) {
-        metal::float4 _e7 = vector_a(at_2.x, a, _buffer_sizes);
-        metal::float4 _e9 = vector_a(at_2.y, a, _buffer_sizes);
-        metal::float4 _e11 = vector_a(at_2.z, a, _buffer_sizes);
-        metal::float4 _e13 = vector_a(at_2.w, a, _buffer_sizes);
-        block_1 = metal::float4x4(_e7, _e9, _e11, _e13);
-    } else {
-        if (false) {
-            if (left > 0u) {
-                metal::float4 _e22 = vector_a(at_2.x, a, _buffer_sizes);
-                block_1[0] = _e22;
-            }
-            if (left > 1u) {
-                metal::float4 _e27 = vector_a(at_2.y, a, _buffer_sizes);
-                block_1[1] = _e27;
-            }
-            if (left > 2u) {
-                metal::float4 _e32 = vector_a(at_2.z, a, _buffer_sizes);
-                block_1[2] = _e32;
-            }
-        }
-    }
-    metal::float4x4 _e33 = block_1;
-    return _e33;
-}
-
-metal::float4x4 dense_b(
-    metal::uint4 at_3,
-    uint left_1,
-    device type_4 const& b,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    metal::float4x4 block_2 = metal::float4x4 {};
-    if (left_1 >= 4u) {
-        metal::float4 _e7 = vector_b(at_3.x, b, _buffer_sizes);
-        metal::float4 _e9 = vector_b(at_3.y, b, _buffer_sizes);
-        metal::float4 _e11 = vector_b(at_3.z, b, _buffer_sizes);
-        metal::float4 _e13 = vector_b(at_3.w, b, _buffer_sizes);
-        block_2 = metal::float4x4(_e7, _e9, _e11, _e13);
-    } else {
-        if (true) {
-            if (left_1 > 0u) {
-                metal::float4 _e22 = vector_b(at_3.x, b, _buffer_sizes);
-                block_2[0] = _e22;
-            }
-            if (left_1 > 1u) {
-                metal::float4 _e27 = vector_b(at_3.y, b, _buffer_sizes);
-                block_2[1] = _e27;
-            }
-            if (left_1 > 2u) {
-                metal::float4 _e32 = vector_b(at_3.z, b, _buffer_sizes);
-                block_2[2] = _e32;
-            }
-        }
-    }
-    metal::float4x4 _e33 = block_2;
-    return _e33;
+    Element _e4 = b[at_1.x];
+    Element _e9 = b[at_1.y];
+    Element _e14 = b[at_1.z];
+    Element _e19 = b[at_1.w];
+    return metal::float4(static_cast<float>(_e4), static_cast<float>(_e9), static_cast<float>(_e14), static_cast<float>(_e19));
 }
 
 metal::float4x4 block_a(
-    metal::uint4 at_4,
-    uint left_2,
-    device type_4 const& a,
+    metal::uint4 at_2,
+    uint left,
+    constant Params& p,
+    device type_1 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4x4 _e2 = dense_a(at_4, left_2, a, _buffer_sizes);
-    if (A_ALONG_K) {
-        return metal::transpose(_e2);
+    metal::float4x4 block_1 = metal::float4x4 {};
+    uint _e4 = p.a_k;
+    metal::uint4 step_1 = metal::uint4(_e4);
+    if (left > 0u) {
+        metal::float4 _e11 = column_a(at_2, a, _buffer_sizes);
+        block_1[0] = _e11;
     }
-    return _e2;
+    if (left > 1u) {
+        metal::float4 _e16 = column_a(at_2 + step_1, a, _buffer_sizes);
+        block_1[1] = _e16;
+    }
+    if (left > 2u) {
+        metal::float4 _e23 = column_a(at_2 + (2u * step_1), a, _buffer_sizes);
+        block_1[2] = _e23;
+    }
+    if (left > 3u) {
+        metal::float4 _e30 = column_a(at_2 + (3u * step_1), a, _buffer_sizes);
+        block_1[3] = _e30;
+    }
+    metal::float4x4 _e31 = block_1;
+    return _e31;
 }
 
 metal::float4x4 block_b(
-    metal::uint4 at_5,
-    uint left_3,
-    device type_4 const& b,
+    metal::uint4 at_3,
+    uint left_1,
+    constant Params& p,
+    device type_1 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4x4 _e2 = dense_b(at_5, left_3, b, _buffer_sizes);
-    if (B_ALONG_K) {
-        return metal::transpose(_e2);
+    metal::float4x4 block_2 = metal::float4x4 {};
+    uint _e4 = p.b_k;
+    metal::uint4 step_2 = metal::uint4(_e4);
+    if (left_1 > 0u) {
+        metal::float4 _e11 = column_b(at_3, b, _buffer_sizes);
+        block_2[0] = _e11;
     }
-    return _e2;
+    if (left_1 > 1u) {
+        metal::float4 _e16 = column_b(at_3 + step_2, b, _buffer_sizes);
+        block_2[1] = _e16;
+    }
+    if (left_1 > 2u) {
+        metal::float4 _e23 = column_b(at_3 + (2u * step_2), b, _buffer_sizes);
+        block_2[2] = _e23;
+    }
+    if (left_1 > 3u) {
+        metal::float4 _e30 = column_b(at_3 + (3u * step_2), b, _buffer_sizes);
+        block_2[3] = _e30;
+    }
+    metal::float4x4 _e31 = block_2;
+    return _e31;
 }
 
 void store(
@@ -349,21 +318,30 @@ void store(
     uint j_1,
     metal::float4 x_3,
     constant Params& p,
-    device type_4& out,
+    device type_1& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local = {};
     uint _e6 = p.m;
-    if (i_1 < _e6) {
-        uint _e12 = p.n;
-        local = j_1 < _e12;
-    } else {
-        local = false;
+    if (i_1 >= _e6) {
+        return;
     }
-    bool _e15 = local;
-    if (_e15) {
-        uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_3);
+    uint _e11 = p.n;
+    uint at_6 = (origin_1.out + (i_1 * _e11)) + j_1;
+    uint _e17 = p.n;
+    if (j_1 < _e17) {
+        out[at_6] = static_cast<half>(x_3.x);
+    }
+    uint _e27 = p.n;
+    if ((j_1 + 1u) < _e27) {
+        out[at_6 + 1u] = static_cast<half>(x_3.y);
+    }
+    uint _e39 = p.n;
+    if ((j_1 + 2u) < _e39) {
+        out[at_6 + 2u] = static_cast<half>(x_3.z);
+    }
+    uint _e51 = p.n;
+    if ((j_1 + 3u) < _e51) {
+        out[at_6 + 3u] = static_cast<half>(x_3.w);
         return;
     } else {
         return;
@@ -376,21 +354,30 @@ void store_partial(
     uint j_2,
     metal::float4 x_4,
     constant Params& p,
-    device type_4& partial,
+    device type_3& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_1 = {};
     uint _e6 = p.m;
-    if (i_2 < _e6) {
-        uint _e12 = p.n;
-        local_1 = j_2 < _e12;
-    } else {
-        local_1 = false;
+    if (i_2 >= _e6) {
+        return;
     }
-    bool _e15 = local_1;
-    if (_e15) {
-        uint _e19 = p.n;
-        partial[((first_1 + (i_2 * _e19)) + j_2) >> 2u] = x_4;
+    uint _e10 = p.n;
+    uint at_7 = (first_1 + (i_2 * _e10)) + j_2;
+    uint _e16 = p.n;
+    if (j_2 < _e16) {
+        partial[at_7] = x_4.x;
+    }
+    uint _e25 = p.n;
+    if ((j_2 + 1u) < _e25) {
+        partial[at_7 + 1u] = x_4.y;
+    }
+    uint _e36 = p.n;
+    if ((j_2 + 2u) < _e36) {
+        partial[at_7 + 2u] = x_4.z;
+    }
+    uint _e47 = p.n;
+    if ((j_2 + 3u) < _e47) {
+        partial[at_7 + 3u] = x_4.w;
         return;
     } else {
         return;
@@ -419,18 +406,18 @@ void finish4_(
     constant Params& p,
     device type_1 const& bias,
     device type_1 const& residual,
-    device type_4& out,
+    device type_1& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_2 = {};
+    bool local = {};
     uint _e6 = p.m;
     if (i_3 < _e6) {
         uint _e12 = p.n;
-        local_2 = j_3 < _e12;
+        local = j_3 < _e12;
     } else {
-        local_2 = false;
+        local = false;
     }
-    bool _e15 = local_2;
+    bool _e15 = local;
     if (_e15) {
         uint _e18 = p.n;
         uint last = _e18 - 1u;
@@ -450,33 +437,30 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(
-    uint at_6,
+    uint at_4,
     metal::float4x4 block_3,
     threadgroup type_9& tile_a
 ) {
-    tile_a.inner[at_6] = block_3[0];
-    tile_a.inner[at_6 + WIDTH] = block_3[1];
-    tile_a.inner[at_6 + 64u] = block_3[2];
-    tile_a.inner[at_6 + 96u] = block_3[3];
+    tile_a.inner[at_4] = block_3[0];
+    tile_a.inner[at_4 + WIDTH] = block_3[1];
+    tile_a.inner[at_4 + 64u] = block_3[2];
+    tile_a.inner[at_4 + 96u] = block_3[3];
     return;
 }
 
 void keep_b(
-    uint at_7,
+    uint at_5,
     metal::float4x4 block_4,
     threadgroup type_10& tile_b
 ) {
-    tile_b.inner[at_7] = block_4[0];
-    tile_b.inner[at_7 + WIDTH] = block_4[1];
-    tile_b.inner[at_7 + 64u] = block_4[2];
-    tile_b.inner[at_7 + 96u] = block_4[3];
+    tile_b.inner[at_5] = block_4[0];
+    tile_b.inner[at_5 + WIDTH] = block_4[1];
+    tile_b.inner[at_5 + 64u] = block_4[2];
+    tile_b.inner[at_5 + 96u] = block_4[3];
     return;
 }
 
@@ -532,16 +516,17 @@ metal::float4x4 fetch(
     Loader l_2,
     uint k_2,
     uint k_end,
-    device type_4 const& a,
-    device type_4 const& b,
+    constant Params& p,
+    device type_1 const& a,
+    device type_1 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint left_4 = k_end - metal::min(k_2 + l_2.k, k_end);
+    uint left_2 = k_end - metal::min(k_2 + l_2.k, k_end);
     if (l_2.of_a) {
-        metal::float4x4 _e9 = block_a(l_2.at, left_4, a, _buffer_sizes);
+        metal::float4x4 _e9 = block_a(l_2.at, left_2, p, a, _buffer_sizes);
         return _e9;
     }
-    metal::float4x4 _e11 = block_b(l_2.at, left_4, b, _buffer_sizes);
+    metal::float4x4 _e11 = block_b(l_2.at, left_2, p, b, _buffer_sizes);
     return _e11;
 }
 
@@ -578,10 +563,10 @@ struct main_Input {
 , constant Params& p [[buffer(6)]]
 , device type_1 const& bias [[buffer(0)]]
 , device type_1 const& residual [[buffer(1)]]
-, device type_4 const& a [[buffer(2)]]
-, device type_4 const& b [[buffer(3)]]
-, device type_4& out [[buffer(4)]]
-, device type_4& partial [[buffer(5)]]
+, device type_1 const& a [[buffer(2)]]
+, device type_1 const& b [[buffer(3)]]
+, device type_1& out [[buffer(4)]]
+, device type_3& partial [[buffer(5)]]
 , threadgroup type_9& tile_a
 , threadgroup type_10& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
@@ -646,7 +631,7 @@ struct main_Input {
     metal::uint2 _e54 = position(lane);
     Loader _e119 = l;
     Loader _e121 = l;
-    metal::float4x4 _e122 = fetch(_e121, k_first_1, k_end_1, a, b, _buffer_sizes);
+    metal::float4x4 _e122 = fetch(_e121, k_first_1, k_end_1, p, a, b, _buffer_sizes);
     keep(_e119, 0u, _e122, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
@@ -671,7 +656,7 @@ struct main_Input {
                 uint _e137 = l.step;
                 l.at = _e135 + metal::uint4(_e137);
                 Loader _e140 = l;
-                metal::float4x4 _e141 = fetch(_e140, next, k_end_1, a, b, _buffer_sizes);
+                metal::float4x4 _e141 = fetch(_e140, next, k_end_1, p, a, b, _buffer_sizes);
                 block = _e141;
             }
             uint _e142 = buffer;

@@ -82,7 +82,6 @@ constant uint BAND = 8u;
 constant uint MODE = 1u;
 constant uint T = 128u;
 constant uint TK = 8u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 8u;
 constant uint ACROSS = 16u;
@@ -450,10 +449,7 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(

@@ -83,7 +83,6 @@ constant uint BAND = 8u;
 constant uint MODE = 0u;
 constant uint T = 32u;
 constant uint TK = 16u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 8u;
 constant uint ACROSS = 8u;
@@ -451,10 +450,7 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(

@@ -52,12 +52,12 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::float4 type_4[1];
+typedef float type_3[1];
 struct type_9 {
-    metal::float4 inner[512];
+    metal::float4 inner[256];
 };
 struct type_10 {
-    metal::float4 inner[512];
+    metal::float4 inner[256];
 };
 struct Loader {
     bool of_a;
@@ -70,25 +70,24 @@ struct Loader {
     char _pad5[12];
 };
 struct type_12 {
-    metal::float4 inner[8];
+    metal::float4 inner[4];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
-constant uint ROWS = 8u;
+constant uint ROWS = 4u;
 constant uint COLUMNS = 4u;
 constant bool A_ALONG_K = true;
-constant bool B_ALONG_K = true;
+constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 1u;
-constant uint T = 64u;
+constant uint MODE = 0u;
+constant uint T = 32u;
 constant uint TK = 16u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 8u;
-constant uint ACROSS = 16u;
-constant uint THREADS = 128u;
-constant uint WIDTH = 16u;
-constant uint TILE = 256u;
+constant uint ACROSS = 8u;
+constant uint THREADS = 64u;
+constant uint WIDTH = 8u;
+constant uint TILE = 128u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -225,122 +224,92 @@ metal::uint4 block_offsets(
     uint k_1,
     uint k_stride
 ) {
-    if (along_k) {
-        metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
-        return (metal::uint4(first) + (r * row_stride)) + metal::uint4(k_1);
-    }
-    uint r_1 = metal::min(row, rows - 4u);
-    return metal::uint4(first + r_1) + ((metal::uint4(k_1) + metal::uint4(0u, 1u, 2u, 3u)) * k_stride);
+    metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
+    return metal::uint4(first + (k_1 * k_stride)) + (r * row_stride);
 }
 
-metal::float4 vector_a(
-    uint at,
-    device type_4 const& a,
+metal::float4 column_a(
+    metal::uint4 at,
+    device type_1 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = a[at >> 2u];
-    return static_cast<metal::float4>(_e5);
+    Element _e4 = a[at.x];
+    Element _e9 = a[at.y];
+    Element _e14 = a[at.z];
+    Element _e19 = a[at.w];
+    return metal::float4(static_cast<float>(_e4), static_cast<float>(_e9), static_cast<float>(_e14), static_cast<float>(_e19));
 }
 
-metal::float4 vector_b(
-    uint at_1,
-    device type_4 const& b,
+metal::float4 column_b(
+    metal::uint4 at_1,
+    device type_1 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = b[at_1 >> 2u];
-    return static_cast<metal::float4>(_e5);
-}
-
-metal::float4x4 dense_a(
-    metal::uint4 at_2,
-    uint left,
-    device type_4 const& a,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    metal::float4x4 block_1 = metal::float4x4 {};
-    if (left >= 4u) {
-        metal::float4 _e7 = vector_a(at_2.x, a, _buffer_sizes);
-        metal::float4 _e9 = vector_a(at_2.y, a, _buffer_sizes);
-        metal::float4 _e11 = vector_a(at_2.z, a, _buffer_sizes);
-        metal::float4 _e13 = vector_a(at_2.w, a, _buffer_sizes);
-        block_1 = metal::float4x4(_e7, _e9, _e11, _e13);
-    } else {
-        if (false) {
-            if (left > 0u) {
-                metal::float4 _e22 = vector_a(at_2.x, a, _buffer_sizes);
-                block_1[0] = _e22;
-            }
-            if (left > 1u) {
-                metal::float4 _e27 = vector_a(at_2.y, a, _buffer_sizes);
-                block_1[1] = _e27;
-            }
-            if (left > 2u) {
-                metal::float4 _e32 = vector_a(at_2.z, a, _buffer_sizes);
-                block_1[2] = _e32;
-            }
-        }
-    }
-    metal::float4x4 _e33 = block_1;
-    return _e33;
-}
-
-metal::float4x4 dense_b(
-    metal::uint4 at_3,
-    uint left_1,
-    device type_4 const& b,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    metal::float4x4 block_2 = metal::float4x4 {};
-    if (left_1 >= 4u) {
-        metal::float4 _e7 = vector_b(at_3.x, b, _buffer_sizes);
-        metal::float4 _e9 = vector_b(at_3.y, b, _buffer_sizes);
-        metal::float4 _e11 = vector_b(at_3.z, b, _buffer_sizes);
-        metal::float4 _e13 = vector_b(at_3.w, b, _buffer_sizes);
-        block_2 = metal::float4x4(_e7, _e9, _e11, _e13);
-    } else {
-        if (false) {
-            if (left_1 > 0u) {
-                metal::float4 _e22 = vector_b(at_3.x, b, _buffer_sizes);
-                block_2[0] = _e22;
-            }
-            if (left_1 > 1u) {
-                metal::float4 _e27 = vector_b(at_3.y, b, _buffer_sizes);
-                block_2[1] = _e27;
-            }
-            if (left_1 > 2u) {
-                metal::float4 _e32 = vector_b(at_3.z, b, _buffer_sizes);
-                block_2[2] = _e32;
-            }
-        }
-    }
-    metal::float4x4 _e33 = block_2;
-    return _e33;
+    Element _e4 = b[at_1.x];
+    Element _e9 = b[at_1.y];
+    Element _e14 = b[at_1.z];
+    Element _e19 = b[at_1.w];
+    return metal::float4(static_cast<float>(_e4), static_cast<float>(_e9), static_cast<float>(_e14), static_cast<float>(_e19));
 }
 
 metal::float4x4 block_a(
-    metal::uint4 at_4,
-    uint left_2,
-    device type_4 const& a,
+    metal::uint4 at_2,
+    uint left,
+    constant Params& p,
+    device type_1 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4x4 _e2 = dense_a(at_4, left_2, a, _buffer_sizes);
-    if (A_ALONG_K) {
-        return metal::transpose(_e2);
+    metal::float4x4 block_1 = metal::float4x4 {};
+    uint _e4 = p.a_k;
+    metal::uint4 step_1 = metal::uint4(_e4);
+    if (left > 0u) {
+        metal::float4 _e11 = column_a(at_2, a, _buffer_sizes);
+        block_1[0] = _e11;
     }
-    return _e2;
+    if (left > 1u) {
+        metal::float4 _e16 = column_a(at_2 + step_1, a, _buffer_sizes);
+        block_1[1] = _e16;
+    }
+    if (left > 2u) {
+        metal::float4 _e23 = column_a(at_2 + (2u * step_1), a, _buffer_sizes);
+        block_1[2] = _e23;
+    }
+    if (left > 3u) {
+        metal::float4 _e30 = column_a(at_2 + (3u * step_1), a, _buffer_sizes);
+        block_1[3] = _e30;
+    }
+    metal::float4x4 _e31 = block_1;
+    return _e31;
 }
 
 metal::float4x4 block_b(
-    metal::uint4 at_5,
-    uint left_3,
-    device type_4 const& b,
+    metal::uint4 at_3,
+    uint left_1,
+    constant Params& p,
+    device type_1 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4x4 _e2 = dense_b(at_5, left_3, b, _buffer_sizes);
-    if (B_ALONG_K) {
-        return metal::transpose(_e2);
+    metal::float4x4 block_2 = metal::float4x4 {};
+    uint _e4 = p.b_k;
+    metal::uint4 step_2 = metal::uint4(_e4);
+    if (left_1 > 0u) {
+        metal::float4 _e11 = column_b(at_3, b, _buffer_sizes);
+        block_2[0] = _e11;
     }
-    return _e2;
+    if (left_1 > 1u) {
+        metal::float4 _e16 = column_b(at_3 + step_2, b, _buffer_sizes);
+        block_2[1] = _e16;
+    }
+    if (left_1 > 2u) {
+        metal::float4 _e23 = column_b(at_3 + (2u * step_2), b, _buffer_sizes);
+        block_2[2] = _e23;
+    }
+    if (left_1 > 3u) {
+        metal::float4 _e30 = column_b(at_3 + (3u * step_2), b, _buffer_sizes);
+        block_2[3] = _e30;
+    }
+    metal::float4x4 _e31 = block_2;
+    return _e31;
 }
 
 void store(
@@ -349,21 +318,30 @@ void store(
     uint j_1,
     metal::float4 x_3,
     constant Params& p,
-    device type_4& out,
+    device type_1& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local = {};
     uint _e6 = p.m;
-    if (i_1 < _e6) {
-        uint _e12 = p.n;
-        local = j_1 < _e12;
-    } else {
-        local = false;
+    if (i_1 >= _e6) {
+        return;
     }
-    bool _e15 = local;
-    if (_e15) {
-        uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_3);
+    uint _e11 = p.n;
+    uint at_6 = (origin_1.out + (i_1 * _e11)) + j_1;
+    uint _e17 = p.n;
+    if (j_1 < _e17) {
+        out[at_6] = static_cast<float>(x_3.x);
+    }
+    uint _e27 = p.n;
+    if ((j_1 + 1u) < _e27) {
+        out[at_6 + 1u] = static_cast<float>(x_3.y);
+    }
+    uint _e39 = p.n;
+    if ((j_1 + 2u) < _e39) {
+        out[at_6 + 2u] = static_cast<float>(x_3.z);
+    }
+    uint _e51 = p.n;
+    if ((j_1 + 3u) < _e51) {
+        out[at_6 + 3u] = static_cast<float>(x_3.w);
         return;
     } else {
         return;
@@ -376,21 +354,30 @@ void store_partial(
     uint j_2,
     metal::float4 x_4,
     constant Params& p,
-    device type_4& partial,
+    device type_3& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_1 = {};
     uint _e6 = p.m;
-    if (i_2 < _e6) {
-        uint _e12 = p.n;
-        local_1 = j_2 < _e12;
-    } else {
-        local_1 = false;
+    if (i_2 >= _e6) {
+        return;
     }
-    bool _e15 = local_1;
-    if (_e15) {
-        uint _e19 = p.n;
-        partial[((first_1 + (i_2 * _e19)) + j_2) >> 2u] = x_4;
+    uint _e10 = p.n;
+    uint at_7 = (first_1 + (i_2 * _e10)) + j_2;
+    uint _e16 = p.n;
+    if (j_2 < _e16) {
+        partial[at_7] = x_4.x;
+    }
+    uint _e25 = p.n;
+    if ((j_2 + 1u) < _e25) {
+        partial[at_7 + 1u] = x_4.y;
+    }
+    uint _e36 = p.n;
+    if ((j_2 + 2u) < _e36) {
+        partial[at_7 + 2u] = x_4.z;
+    }
+    uint _e47 = p.n;
+    if ((j_2 + 3u) < _e47) {
+        partial[at_7 + 3u] = x_4.w;
         return;
     } else {
         return;
@@ -419,18 +406,18 @@ void finish4_(
     constant Params& p,
     device type_1 const& bias,
     device type_1 const& residual,
-    device type_4& out,
+    device type_1& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_2 = {};
+    bool local = {};
     uint _e6 = p.m;
     if (i_3 < _e6) {
         uint _e12 = p.n;
-        local_2 = j_3 < _e12;
+        local = j_3 < _e12;
     } else {
-        local_2 = false;
+        local = false;
     }
-    bool _e15 = local_2;
+    bool _e15 = local;
     if (_e15) {
         uint _e18 = p.n;
         uint last = _e18 - 1u;
@@ -450,33 +437,30 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(
-    uint at_6,
+    uint at_4,
     metal::float4x4 block_3,
     threadgroup type_9& tile_a
 ) {
-    tile_a.inner[at_6] = block_3[0];
-    tile_a.inner[at_6 + WIDTH] = block_3[1];
-    tile_a.inner[at_6 + 32u] = block_3[2];
-    tile_a.inner[at_6 + 48u] = block_3[3];
+    tile_a.inner[at_4] = block_3[0];
+    tile_a.inner[at_4 + WIDTH] = block_3[1];
+    tile_a.inner[at_4 + 16u] = block_3[2];
+    tile_a.inner[at_4 + 24u] = block_3[3];
     return;
 }
 
 void keep_b(
-    uint at_7,
+    uint at_5,
     metal::float4x4 block_4,
     threadgroup type_10& tile_b
 ) {
-    tile_b.inner[at_7] = block_4[0];
-    tile_b.inner[at_7 + WIDTH] = block_4[1];
-    tile_b.inner[at_7 + 32u] = block_4[2];
-    tile_b.inner[at_7 + 48u] = block_4[3];
+    tile_b.inner[at_5] = block_4[0];
+    tile_b.inner[at_5 + WIDTH] = block_4[1];
+    tile_b.inner[at_5 + 16u] = block_4[2];
+    tile_b.inner[at_5 + 24u] = block_4[3];
     return;
 }
 
@@ -489,8 +473,8 @@ Loader loader(
 ) {
     Loader l_1 = {};
     uint row_1 = {};
-    l_1.of_a = lane_1 < 64u;
-    uint number_1 = naga_mod(lane_1, 64u);
+    l_1.of_a = lane_1 < 32u;
+    uint number_1 = naga_mod(lane_1, 32u);
     bool _e19 = l_1.of_a;
     bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
     row_1 = naga_mod(number_1, WIDTH);
@@ -532,16 +516,17 @@ metal::float4x4 fetch(
     Loader l_2,
     uint k_2,
     uint k_end,
-    device type_4 const& a,
-    device type_4 const& b,
+    constant Params& p,
+    device type_1 const& a,
+    device type_1 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    uint left_4 = k_end - metal::min(k_2 + l_2.k, k_end);
+    uint left_2 = k_end - metal::min(k_2 + l_2.k, k_end);
     if (l_2.of_a) {
-        metal::float4x4 _e9 = block_a(l_2.at, left_4, a, _buffer_sizes);
+        metal::float4x4 _e9 = block_a(l_2.at, left_2, p, a, _buffer_sizes);
         return _e9;
     }
-    metal::float4x4 _e11 = block_b(l_2.at, left_4, b, _buffer_sizes);
+    metal::float4x4 _e11 = block_b(l_2.at, left_2, p, b, _buffer_sizes);
     return _e11;
 }
 
@@ -566,22 +551,22 @@ metal::uint2 position(
 ) {
     uint block_6 = naga_div(lane_2, 32u);
     uint within = naga_mod(lane_2, 32u);
-    return metal::uint2((naga_div(block_6, 2u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 2u) * LANES) + naga_mod(within, LANES));
+    return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
 }
 
 struct main_Input {
 };
-[[max_total_threads_per_threadgroup(128)]] kernel void main_(
+[[max_total_threads_per_threadgroup(64)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
 , constant Params& p [[buffer(6)]]
 , device type_1 const& bias [[buffer(0)]]
 , device type_1 const& residual [[buffer(1)]]
-, device type_4 const& a [[buffer(2)]]
-, device type_4 const& b [[buffer(3)]]
-, device type_4& out [[buffer(4)]]
-, device type_4& partial [[buffer(5)]]
+, device type_1 const& a [[buffer(2)]]
+, device type_1 const& b [[buffer(3)]]
+, device type_1& out [[buffer(4)]]
+, device type_3& partial [[buffer(5)]]
 , threadgroup type_9& tile_a
 , threadgroup type_10& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
@@ -591,10 +576,6 @@ struct main_Input {
     metal::float4 c1_ = metal::float4 {};
     metal::float4 c2_ = metal::float4 {};
     metal::float4 c3_ = metal::float4 {};
-    metal::float4 c4_ = metal::float4 {};
-    metal::float4 c5_ = metal::float4 {};
-    metal::float4 c6_ = metal::float4 {};
-    metal::float4 c7_ = metal::float4 {};
     uint buffer = 0u;
     uint k = {};
     metal::float4x4 block = {};
@@ -620,164 +601,130 @@ struct main_Input {
     Loader _e52 = loader(lane, _e39, _e28, k_first_1, p);
     l = _e52;
     metal::uint2 _e54 = position(lane);
-    Loader _e71 = l;
-    Loader _e73 = l;
-    metal::float4x4 _e74 = fetch(_e73, k_first_1, k_end_1, a, b, _buffer_sizes);
-    keep(_e71, 0u, _e74, tile_a, tile_b);
+    Loader _e63 = l;
+    Loader _e65 = l;
+    metal::float4x4 _e66 = fetch(_e65, k_first_1, k_end_1, p, a, b, _buffer_sizes);
+    keep(_e63, 0u, _e66, tile_a, tile_b);
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     k = k_first_1;
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e160 = k;
-            k = _e160 + TK;
+            uint _e130 = k;
+            k = _e130 + TK;
         }
         loop_init = false;
-        uint _e78 = k;
-        if (_e78 < k_end_1) {
+        uint _e70 = k;
+        if (_e70 < k_end_1) {
         } else {
             break;
         }
         {
-            uint _e80 = k;
-            uint next = _e80 + TK;
+            uint _e72 = k;
+            uint next = _e72 + TK;
             block = metal::float4x4 {};
             if (next < k_end_1) {
-                metal::uint4 _e87 = l.at;
-                uint _e89 = l.step;
-                l.at = _e87 + metal::uint4(_e89);
-                Loader _e92 = l;
-                metal::float4x4 _e93 = fetch(_e92, next, k_end_1, a, b, _buffer_sizes);
-                block = _e93;
+                metal::uint4 _e79 = l.at;
+                uint _e81 = l.step;
+                l.at = _e79 + metal::uint4(_e81);
+                Loader _e84 = l;
+                metal::float4x4 _e85 = fetch(_e84, next, k_end_1, p, a, b, _buffer_sizes);
+                block = _e85;
             }
-            uint _e94 = buffer;
-            uint first_2 = _e94 * TILE;
+            uint _e86 = buffer;
+            uint first_2 = _e86 * TILE;
             step = 0u;
             bool loop_init_1 = true;
             while(true) {
                 if (!loop_init_1) {
-                    uint _e151 = step;
-                    step = _e151 + 1u;
+                    uint _e121 = step;
+                    step = _e121 + 1u;
                 }
                 loop_init_1 = false;
-                uint _e99 = step;
-                if (_e99 < TK) {
+                uint _e91 = step;
+                if (_e91 < TK) {
                 } else {
                     break;
                 }
                 {
-                    uint _e102 = step;
-                    uint row_2 = first_2 + (_e102 * WIDTH);
+                    uint _e94 = step;
+                    uint row_2 = first_2 + (_e94 * WIDTH);
                     metal::float4 a0_ = tile_a.inner[row_2 + _e54.x];
-                    metal::float4 a1_ = tile_a.inner[(row_2 + 8u) + _e54.x];
                     metal::float4 b0_ = tile_b.inner[row_2 + _e54.y];
-                    metal::float4 _e127 = c0_;
-                    metal::float4 _e128 = add_product(a0_.x, b0_, _e127);
-                    c0_ = _e128;
-                    metal::float4 _e130 = c1_;
-                    metal::float4 _e131 = add_product(a0_.y, b0_, _e130);
-                    c1_ = _e131;
-                    metal::float4 _e133 = c2_;
-                    metal::float4 _e134 = add_product(a0_.z, b0_, _e133);
-                    c2_ = _e134;
-                    metal::float4 _e136 = c3_;
-                    metal::float4 _e137 = add_product(a0_.w, b0_, _e136);
-                    c3_ = _e137;
-                    metal::float4 _e139 = c4_;
-                    metal::float4 _e140 = add_product(a1_.x, b0_, _e139);
-                    c4_ = _e140;
-                    metal::float4 _e142 = c5_;
-                    metal::float4 _e143 = add_product(a1_.y, b0_, _e142);
-                    c5_ = _e143;
-                    metal::float4 _e145 = c6_;
-                    metal::float4 _e146 = add_product(a1_.z, b0_, _e145);
-                    c6_ = _e146;
-                    metal::float4 _e148 = c7_;
-                    metal::float4 _e149 = add_product(a1_.w, b0_, _e148);
-                    c7_ = _e149;
+                    metal::float4 _e109 = c0_;
+                    metal::float4 _e110 = add_product(a0_.x, b0_, _e109);
+                    c0_ = _e110;
+                    metal::float4 _e112 = c1_;
+                    metal::float4 _e113 = add_product(a0_.y, b0_, _e112);
+                    c1_ = _e113;
+                    metal::float4 _e115 = c2_;
+                    metal::float4 _e116 = add_product(a0_.z, b0_, _e115);
+                    c2_ = _e116;
+                    metal::float4 _e118 = c3_;
+                    metal::float4 _e119 = add_product(a0_.w, b0_, _e118);
+                    c3_ = _e119;
                 }
             }
             if (next < k_end_1) {
-                uint _e155 = buffer;
-                buffer = 1u - _e155;
-                Loader _e157 = l;
-                uint _e158 = buffer;
-                metal::float4x4 _e159 = block;
-                keep(_e157, _e158, _e159, tile_a, tile_b);
+                uint _e125 = buffer;
+                buffer = 1u - _e125;
+                Loader _e127 = l;
+                uint _e128 = buffer;
+                metal::float4x4 _e129 = block;
+                keep(_e127, _e128, _e129, tile_a, tile_b);
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
-        metal::float4 _e177 = c0_;
-        store(_e39, i_4, j_4, _e177, p, out, _buffer_sizes);
-        metal::float4 _e180 = c1_;
-        store(_e39, i_4 + 1u, j_4, _e180, p, out, _buffer_sizes);
-        metal::float4 _e183 = c2_;
-        store(_e39, i_4 + 2u, j_4, _e183, p, out, _buffer_sizes);
-        metal::float4 _e186 = c3_;
-        store(_e39, i_4 + 3u, j_4, _e186, p, out, _buffer_sizes);
-        metal::float4 _e192 = c4_;
-        store(_e39, i_4 + 32u, j_4, _e192, p, out, _buffer_sizes);
-        metal::float4 _e200 = c5_;
-        store(_e39, (i_4 + 32u) + 1u, j_4, _e200, p, out, _buffer_sizes);
-        metal::float4 _e208 = c6_;
-        store(_e39, (i_4 + 32u) + 2u, j_4, _e208, p, out, _buffer_sizes);
-        metal::float4 _e216 = c7_;
-        store(_e39, (i_4 + 32u) + 3u, j_4, _e216, p, out, _buffer_sizes);
+    if (true) {
+        metal::float4 _e147 = c0_;
+        store(_e39, i_4, j_4, _e147, p, out, _buffer_sizes);
+        metal::float4 _e150 = c1_;
+        store(_e39, i_4 + 1u, j_4, _e150, p, out, _buffer_sizes);
+        metal::float4 _e153 = c2_;
+        store(_e39, i_4 + 2u, j_4, _e153, p, out, _buffer_sizes);
+        metal::float4 _e156 = c3_;
+        store(_e39, i_4 + 3u, j_4, _e156, p, out, _buffer_sizes);
         return;
     } else {
         if (false) {
-            uint _e224 = p.m;
-            uint _e228 = p.n;
-            uint part = (group.z * _e224) * _e228;
-            metal::float4 _e230 = c0_;
-            store_partial(part, i_4, j_4, _e230, p, partial, _buffer_sizes);
-            metal::float4 _e233 = c1_;
-            store_partial(part, i_4 + 1u, j_4, _e233, p, partial, _buffer_sizes);
-            metal::float4 _e236 = c2_;
-            store_partial(part, i_4 + 2u, j_4, _e236, p, partial, _buffer_sizes);
-            metal::float4 _e239 = c3_;
-            store_partial(part, i_4 + 3u, j_4, _e239, p, partial, _buffer_sizes);
-            metal::float4 _e245 = c4_;
-            store_partial(part, i_4 + 32u, j_4, _e245, p, partial, _buffer_sizes);
-            metal::float4 _e253 = c5_;
-            store_partial(part, (i_4 + 32u) + 1u, j_4, _e253, p, partial, _buffer_sizes);
-            metal::float4 _e261 = c6_;
-            store_partial(part, (i_4 + 32u) + 2u, j_4, _e261, p, partial, _buffer_sizes);
-            metal::float4 _e269 = c7_;
-            store_partial(part, (i_4 + 32u) + 3u, j_4, _e269, p, partial, _buffer_sizes);
+            uint _e164 = p.m;
+            uint _e168 = p.n;
+            uint part = (group.z * _e164) * _e168;
+            metal::float4 _e170 = c0_;
+            store_partial(part, i_4, j_4, _e170, p, partial, _buffer_sizes);
+            metal::float4 _e173 = c1_;
+            store_partial(part, i_4 + 1u, j_4, _e173, p, partial, _buffer_sizes);
+            metal::float4 _e176 = c2_;
+            store_partial(part, i_4 + 2u, j_4, _e176, p, partial, _buffer_sizes);
+            metal::float4 _e179 = c3_;
+            store_partial(part, i_4 + 3u, j_4, _e179, p, partial, _buffer_sizes);
             return;
         } else {
-            metal::float4 _e270 = c0_;
-            metal::float4 _e271 = c1_;
-            metal::float4 _e272 = c2_;
-            metal::float4 _e273 = c3_;
-            metal::float4 _e274 = c4_;
-            metal::float4 _e275 = c5_;
-            metal::float4 _e276 = c6_;
-            metal::float4 _e277 = c7_;
-            sums = type_12 {{_e270, _e271, _e272, _e273, _e274, _e275, _e276, _e277}};
+            metal::float4 _e180 = c0_;
+            metal::float4 _e181 = c1_;
+            metal::float4 _e182 = c2_;
+            metal::float4 _e183 = c3_;
+            sums = type_12 {{_e180, _e181, _e182, _e183}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
-                    uint _e301 = s;
-                    s = _e301 + 1u;
+                    uint _e197 = s;
+                    s = _e197 + 1u;
                 }
                 loop_init_2 = false;
-                uint _e282 = s;
-                if (_e282 < 8u) {
+                uint _e188 = s;
+                if (_e188 < 4u) {
                 } else {
                     break;
                 }
                 {
-                    uint _e285 = s;
-                    uint _e289 = s;
-                    uint _e297 = s;
-                    metal::float4 _e299 = sums.inner[_e297];
-                    finish4_(_e39, (i_4 + naga_mod(_e285, 4u)) + ((naga_div(_e289, 4u) * 4u) * DOWN), j_4, _e299, p, bias, residual, out, _buffer_sizes);
+                    uint _e191 = s;
+                    uint _e193 = s;
+                    metal::float4 _e195 = sums.inner[_e193];
+                    finish4_(_e39, i_4 + _e191, j_4, _e195, p, bias, residual, out, _buffer_sizes);
                 }
             }
             return;

@@ -82,7 +82,6 @@ constant uint BAND = 8u;
 constant uint MODE = 2u;
 constant uint T = 64u;
 constant uint TK = 32u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 16u;
 constant uint ACROSS = 16u;
@@ -450,10 +449,7 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(

@@ -13,7 +13,7 @@ struct _mslBufferSizes {
     uint size6;
 };
 
-typedef float Element;
+typedef half Element;
 struct Params {
     uint m;
     uint n;
@@ -54,10 +54,10 @@ struct Origin {
 };
 typedef float type_3[1];
 struct type_9 {
-    metal::float4 inner[1024];
+    metal::float4 inner[256];
 };
 struct type_10 {
-    metal::float4 inner[1024];
+    metal::float4 inner[256];
 };
 struct Loader {
     bool of_a;
@@ -76,19 +76,18 @@ constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
 constant uint ROWS = 4u;
 constant uint COLUMNS = 4u;
-constant bool A_ALONG_K = false;
+constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 2u;
-constant uint T = 64u;
-constant uint TK = 32u;
-constant bool FUSED = false;
+constant uint MODE = 0u;
+constant uint T = 32u;
+constant uint TK = 16u;
 constant uint LANES = 8u;
-constant uint DOWN = 16u;
-constant uint ACROSS = 16u;
-constant uint THREADS = 256u;
-constant uint WIDTH = 16u;
-constant uint TILE = 512u;
+constant uint DOWN = 8u;
+constant uint ACROSS = 8u;
+constant uint THREADS = 64u;
+constant uint WIDTH = 8u;
+constant uint TILE = 128u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -330,19 +329,19 @@ void store(
     uint at_6 = (origin_1.out + (i_1 * _e11)) + j_1;
     uint _e17 = p.n;
     if (j_1 < _e17) {
-        out[at_6] = static_cast<float>(x_3.x);
+        out[at_6] = static_cast<half>(x_3.x);
     }
     uint _e27 = p.n;
     if ((j_1 + 1u) < _e27) {
-        out[at_6 + 1u] = static_cast<float>(x_3.y);
+        out[at_6 + 1u] = static_cast<half>(x_3.y);
     }
     uint _e39 = p.n;
     if ((j_1 + 2u) < _e39) {
-        out[at_6 + 2u] = static_cast<float>(x_3.z);
+        out[at_6 + 2u] = static_cast<half>(x_3.z);
     }
     uint _e51 = p.n;
     if ((j_1 + 3u) < _e51) {
-        out[at_6 + 3u] = static_cast<float>(x_3.w);
+        out[at_6 + 3u] = static_cast<half>(x_3.w);
         return;
     } else {
         return;
@@ -438,10 +437,7 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(
@@ -451,8 +447,8 @@ void keep_a(
 ) {
     tile_a.inner[at_4] = block_3[0];
     tile_a.inner[at_4 + WIDTH] = block_3[1];
-    tile_a.inner[at_4 + 32u] = block_3[2];
-    tile_a.inner[at_4 + 48u] = block_3[3];
+    tile_a.inner[at_4 + 16u] = block_3[2];
+    tile_a.inner[at_4 + 24u] = block_3[3];
     return;
 }
 
@@ -463,8 +459,8 @@ void keep_b(
 ) {
     tile_b.inner[at_5] = block_4[0];
     tile_b.inner[at_5 + WIDTH] = block_4[1];
-    tile_b.inner[at_5 + 32u] = block_4[2];
-    tile_b.inner[at_5 + 48u] = block_4[3];
+    tile_b.inner[at_5 + 16u] = block_4[2];
+    tile_b.inner[at_5 + 24u] = block_4[3];
     return;
 }
 
@@ -477,15 +473,15 @@ Loader loader(
 ) {
     Loader l_1 = {};
     uint row_1 = {};
-    l_1.of_a = lane_1 < 128u;
-    uint number_1 = naga_mod(lane_1, 128u);
+    l_1.of_a = lane_1 < 32u;
+    uint number_1 = naga_mod(lane_1, 32u);
     bool _e19 = l_1.of_a;
     bool along_k_1 = _e19 ? A_ALONG_K : B_ALONG_K;
     row_1 = naga_mod(number_1, WIDTH);
     l_1.k = naga_div(number_1, WIDTH) * 4u;
     if (along_k_1) {
-        row_1 = (naga_div(number_1, 64u) * 8u) + naga_mod(number_1, 8u);
-        l_1.k = naga_mod(naga_div(number_1, 8u), 8u) * 4u;
+        row_1 = (naga_div(number_1, 32u) * 8u) + naga_mod(number_1, 8u);
+        l_1.k = naga_mod(naga_div(number_1, 8u), 4u) * 4u;
     }
     uint _e51 = l_1.k;
     uint _e54 = row_1;
@@ -555,12 +551,12 @@ metal::uint2 position(
 ) {
     uint block_6 = naga_div(lane_2, 32u);
     uint within = naga_mod(lane_2, 32u);
-    return metal::uint2((naga_div(block_6, 2u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 2u) * LANES) + naga_mod(within, LANES));
+    return metal::uint2((naga_div(block_6, 1u) * 4u) + naga_div(within, LANES), (naga_mod(block_6, 1u) * LANES) + naga_mod(within, LANES));
 }
 
 struct main_Input {
 };
-[[max_total_threads_per_threadgroup(256)]] kernel void main_(
+[[max_total_threads_per_threadgroup(64)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
@@ -682,7 +678,7 @@ struct main_Input {
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
+    if (true) {
         metal::float4 _e147 = c0_;
         store(_e39, i_4, j_4, _e147, p, out, _buffer_sizes);
         metal::float4 _e150 = c1_;
@@ -693,7 +689,7 @@ struct main_Input {
         store(_e39, i_4 + 3u, j_4, _e156, p, out, _buffer_sizes);
         return;
     } else {
-        if (true) {
+        if (false) {
             uint _e164 = p.m;
             uint _e168 = p.n;
             uint part = (group.z * _e164) * _e168;

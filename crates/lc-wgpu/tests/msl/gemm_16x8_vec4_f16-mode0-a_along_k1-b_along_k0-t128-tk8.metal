@@ -13,7 +13,7 @@ struct _mslBufferSizes {
     uint size6;
 };
 
-typedef float Element;
+typedef half Element;
 struct Params {
     uint m;
     uint n;
@@ -52,11 +52,12 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::float4 type_4[1];
-struct type_9 {
+typedef metal::half4 type_4[1];
+typedef metal::float4 type_6[1];
+struct type_11 {
     metal::float4 inner[512];
 };
-struct type_10 {
+struct type_12 {
     metal::float4 inner[512];
 };
 struct Loader {
@@ -69,20 +70,19 @@ struct Loader {
     uint step;
     char _pad5[12];
 };
-struct type_12 {
+struct type_14 {
     metal::float4 inner[32];
 };
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
 constant uint ROWS = 16u;
 constant uint COLUMNS = 8u;
-constant bool A_ALONG_K = false;
+constant bool A_ALONG_K = true;
 constant bool B_ALONG_K = false;
 constant uint BAND = 8u;
-constant uint MODE = 2u;
+constant uint MODE = 0u;
 constant uint T = 128u;
 constant uint TK = 8u;
-constant bool FUSED = false;
 constant uint LANES = 8u;
 constant uint DOWN = 8u;
 constant uint ACROSS = 16u;
@@ -238,7 +238,7 @@ metal::float4 vector_a(
     device type_4 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = a[at >> 2u];
+    metal::half4 _e5 = a[at >> 2u];
     return static_cast<metal::float4>(_e5);
 }
 
@@ -247,7 +247,7 @@ metal::float4 vector_b(
     device type_4 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 _e5 = b[at_1 >> 2u];
+    metal::half4 _e5 = b[at_1 >> 2u];
     return static_cast<metal::float4>(_e5);
 }
 
@@ -265,7 +265,7 @@ metal::float4x4 dense_a(
         metal::float4 _e13 = vector_a(at_2.w, a, _buffer_sizes);
         block_1 = metal::float4x4(_e7, _e9, _e11, _e13);
     } else {
-        if (true) {
+        if (false) {
             if (left > 0u) {
                 metal::float4 _e22 = vector_a(at_2.x, a, _buffer_sizes);
                 block_1[0] = _e22;
@@ -363,7 +363,7 @@ void store(
     bool _e15 = local;
     if (_e15) {
         uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_3);
+        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::half4>(x_3);
         return;
     } else {
         return;
@@ -376,7 +376,7 @@ void store_partial(
     uint j_2,
     metal::float4 x_4,
     constant Params& p,
-    device type_4& partial,
+    device type_6& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     bool local_1 = {};
@@ -450,16 +450,13 @@ metal::float4 add_product(
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    if (FUSED) {
-        return metal::fma(metal::float4(x_6), y, sum_1);
-    }
-    return (x_6 * y) + sum_1;
+    return metal::fma(metal::float4(x_6), y, sum_1);
 }
 
 void keep_a(
     uint at_6,
     metal::float4x4 block_3,
-    threadgroup type_9& tile_a
+    threadgroup type_11& tile_a
 ) {
     tile_a.inner[at_6] = block_3[0];
     tile_a.inner[at_6 + WIDTH] = block_3[1];
@@ -471,7 +468,7 @@ void keep_a(
 void keep_b(
     uint at_7,
     metal::float4x4 block_4,
-    threadgroup type_10& tile_b
+    threadgroup type_12& tile_b
 ) {
     tile_b.inner[at_7] = block_4[0];
     tile_b.inner[at_7 + WIDTH] = block_4[1];
@@ -549,8 +546,8 @@ void keep(
     Loader l_3,
     uint buffer_1,
     metal::float4x4 block_5,
-    threadgroup type_9& tile_a,
-    threadgroup type_10& tile_b
+    threadgroup type_11& tile_a,
+    threadgroup type_12& tile_b
 ) {
     if (l_3.of_a) {
         keep_a((buffer_1 * TILE) + l_3.slot, block_5, tile_a);
@@ -581,9 +578,9 @@ struct main_Input {
 , device type_4 const& a [[buffer(2)]]
 , device type_4 const& b [[buffer(3)]]
 , device type_4& out [[buffer(4)]]
-, device type_4& partial [[buffer(5)]]
-, threadgroup type_9& tile_a
-, threadgroup type_10& tile_b
+, device type_6& partial [[buffer(5)]]
+, threadgroup type_11& tile_a
+, threadgroup type_12& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     Loader l = {};
@@ -623,7 +620,7 @@ struct main_Input {
     uint k = {};
     metal::float4x4 block = {};
     uint step = {};
-    type_12 sums = {};
+    type_14 sums = {};
     uint s = 0u;
     uint number_2 = (group.y * groups.x) + group.x;
     uint _e10 = p.m;
@@ -1553,7 +1550,7 @@ struct main_Input {
     }
     uint i_4 = _e28.x + (4u * _e54.x);
     uint j_4 = _e28.y + (4u * _e54.y);
-    if (false) {
+    if (true) {
         metal::float4 _e1367 = c0l;
         store(_e39, i_4, j_4, _e1367, p, out, _buffer_sizes);
         metal::float4 _e1373 = c0h;
@@ -1620,7 +1617,7 @@ struct main_Input {
         store(_e39, (i_4 + 96u) + 3u, j_4 + 64u, _e1646, p, out, _buffer_sizes);
         return;
     } else {
-        if (true) {
+        if (false) {
             uint _e1654 = p.m;
             uint _e1658 = p.n;
             uint part = (group.z * _e1654) * _e1658;
@@ -1722,7 +1719,7 @@ struct main_Input {
             metal::float4 _e1969 = ceh;
             metal::float4 _e1970 = cfl;
             metal::float4 _e1971 = cfh;
-            sums = type_12 {{_e1940, _e1941, _e1942, _e1943, _e1944, _e1945, _e1946, _e1947, _e1948, _e1949, _e1950, _e1951, _e1952, _e1953, _e1954, _e1955, _e1956, _e1957, _e1958, _e1959, _e1960, _e1961, _e1962, _e1963, _e1964, _e1965, _e1966, _e1967, _e1968, _e1969, _e1970, _e1971}};
+            sums = type_14 {{_e1940, _e1941, _e1942, _e1943, _e1944, _e1945, _e1946, _e1947, _e1948, _e1949, _e1950, _e1951, _e1952, _e1953, _e1954, _e1955, _e1956, _e1957, _e1958, _e1959, _e1960, _e1961, _e1962, _e1963, _e1964, _e1965, _e1966, _e1967, _e1968, _e1969, _e1970, _e1971}};
             bool loop_init_2 = true;
             while(true) {
                 if (!loop_init_2) {
