@@ -2,6 +2,7 @@
 
 use lc_core::{DeviceKind, Error, ErrorKind, Result};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use wgpu::{DeviceType, Features};
 
 /// How the backend is to behave. [`Options::from_env`] is what the runtime uses.
@@ -94,16 +95,8 @@ impl Adapter {
     /// # Errors
     /// No adapter; none of that name; one without what every kernel needs (parameters as immediates).
     pub fn open(options: &Options) -> Result<Adapter> {
-        let backends = if cfg!(target_vendor = "apple") { wgpu::Backends::METAL } else { wgpu::Backends::VULKAN };
-        let flags = match options.validation {
-            // Without the debug flag, whose source language in SPIR-V is newer than some layers.
-            true => wgpu::InstanceFlags::VALIDATION,
-            false => wgpu::InstanceFlags::empty(),
-        };
-        let descriptor =
-            wgpu::InstanceDescriptor { backends, flags, ..wgpu::InstanceDescriptor::new_without_display_handle() };
-        let instance = wgpu::Instance::new(descriptor);
-        let adapters = pollster::block_on(instance.enumerate_adapters(backends));
+        let instance = instance(options.validation);
+        let adapters = pollster::block_on(instance.enumerate_adapters(BACKENDS));
         let adapter = pick(adapters, options.adapter.as_deref())?;
         let info = adapter.get_info();
         let fail = |what: String| {
@@ -155,6 +148,26 @@ impl Adapter {
             && self.features.contains(Features::MAPPABLE_PRIMARY_BUFFERS)
             && matches!(self.info.device_type, DeviceType::IntegratedGpu | DeviceType::Cpu)
     }
+}
+
+const BACKENDS: wgpu::Backends =
+    if cfg!(target_vendor = "apple") { wgpu::Backends::METAL } else { wgpu::Backends::VULKAN };
+
+/// The process's instance, with or without validation layers, made at first use and never destroyed: the end of the last
+/// instance unloads the driver, and NVIDIA's leaves destructors behind for each thread that used it, which crash when that
+/// thread ends.
+fn instance(validation: bool) -> wgpu::Instance {
+    static INSTANCES: [OnceLock<wgpu::Instance>; 2] = [const { OnceLock::new() }; 2];
+    let make = || {
+        let flags = match validation {
+            // Without the debug flag, whose source language in SPIR-V is newer than some layers.
+            true => wgpu::InstanceFlags::VALIDATION,
+            false => wgpu::InstanceFlags::empty(),
+        };
+        let empty = wgpu::InstanceDescriptor::new_without_display_handle();
+        wgpu::Instance::new(wgpu::InstanceDescriptor { backends: BACKENDS, flags, ..empty })
+    };
+    INSTANCES[usize::from(validation)].get_or_init(make).clone()
 }
 
 fn pick(adapters: Vec<wgpu::Adapter>, name: Option<&str>) -> Result<wgpu::Adapter> {

@@ -21,9 +21,16 @@ fn times_sigmoid(x: f32, v: f32) -> f32 {
     return x / (1.0 + exp(min(-v, 80.0)));
 }
 
+// max(x, 0) that keeps NaN. By its bits: a comparison of floats is made a maximum by NVIDIA's compiler, which loses NaN.
+fn relu(x: f32) -> f32 {
+    let bits = bitcast<u32>(x);
+    let negative = (bits & 0x80000000u) != 0u && (bits & 0x7fffffffu) <= 0x7f800000u;
+    return select(x, 0.0, negative);
+}
+
 fn activate(kind: u32, x: f32) -> f32 {
     switch kind {
-        case 1u: { return select(x, 0.0, x < 0.0); }
+        case 1u: { return relu(x); }
         case 2u: {
             let tail = erfc_positive(abs(x) * 0.70710678118654752);
             return 0.5 * x * select(tail, 2.0 - tail, x > 0.0);

@@ -14,7 +14,7 @@ struct Params {
     uint first_x;
     uint first_out;
 };
-typedef metal::half4 type_3[1];
+typedef metal::half4 type_4[1];
 constant uint KIND = 2u;
 
 float erfc_positive(
@@ -49,28 +49,43 @@ float times_sigmoid(
     return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
+float relu(
+    float x_1
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x_1);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x_1;
+}
+
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -96,7 +111,7 @@ uint naga_mod(uint lhs, uint rhs) {
 void put(
     uint i,
     metal::float4 value,
-    device type_3& out,
+    device type_4& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -136,8 +151,8 @@ struct main_Input {
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
-, device type_3 const& x_2 [[buffer(0)]]
-, device type_3& out [[buffer(1)]]
+, device type_4 const& x_3 [[buffer(0)]]
+, device type_4& out [[buffer(1)]]
 , constant Params& params [[buffer(2)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(3)]]
 ) {
@@ -145,16 +160,16 @@ struct main_Input {
     uint _e13 = params.count;
     uint last = naga_div(_e13 - 1u, 4u);
     uint _e21 = params.first_x;
-    metal::half4 _e25 = x_2[_e21 + metal::min(i_1, last)];
+    metal::half4 _e25 = x_3[_e21 + metal::min(i_1, last)];
     metal::float4 x0_ = static_cast<metal::float4>(_e25);
     uint _e30 = params.first_x;
-    metal::half4 _e36 = x_2[_e30 + metal::min(i_1 + 256u, last)];
+    metal::half4 _e36 = x_3[_e30 + metal::min(i_1 + 256u, last)];
     metal::float4 x1_ = static_cast<metal::float4>(_e36);
     uint _e41 = params.first_x;
-    metal::half4 _e47 = x_2[_e41 + metal::min(i_1 + 512u, last)];
+    metal::half4 _e47 = x_3[_e41 + metal::min(i_1 + 512u, last)];
     metal::float4 x2_ = static_cast<metal::float4>(_e47);
     uint _e52 = params.first_x;
-    metal::half4 _e58 = x_2[_e52 + metal::min(i_1 + 768u, last)];
+    metal::half4 _e58 = x_3[_e52 + metal::min(i_1 + 768u, last)];
     metal::float4 x3_ = static_cast<metal::float4>(_e58);
     metal::float4 _e60 = apply(x0_);
     put(i_1, _e60, out, params, _buffer_sizes);

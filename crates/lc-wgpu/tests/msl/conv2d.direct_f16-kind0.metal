@@ -36,7 +36,7 @@ struct Params {
     uint first_out;
     uint has_bias;
 };
-typedef Element type_2[1];
+typedef Element type_3[1];
 struct Corner {
     uint at;
     uint y;
@@ -76,28 +76,43 @@ float times_sigmoid(
     return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
+float relu(
+    float x_1
+) {
+    bool local_1 = {};
+    uint bits = as_type<uint>(x_1);
+    if ((bits & 2147483648u) != 0u) {
+        local_1 = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local_1 = false;
+    }
+    bool negative = local_1;
+    return negative ? 0.0 : x_1;
+}
+
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -126,7 +141,7 @@ Corner corner_of(
     uint _e24 = params.row;
     uint _e28 = params.stride_w;
     uint _e32 = params.pad_w;
-    uint x_3 = (naga_mod(rest, _e24) * _e28) - _e32;
+    uint x_4 = (naga_mod(rest, _e24) * _e28) - _e32;
     uint _e36 = params.groups;
     uint _e41 = params.x_channels;
     uint plane = ((image * _e36) + group_1) * _e41;
@@ -134,7 +149,7 @@ Corner corner_of(
     uint _e48 = params.height;
     uint _e52 = params.width;
     uint _e57 = params.width;
-    return Corner {((_e45 + ((plane * _e48) * _e52)) + (y_1 * _e57)) + x_3, y_1, x_3};
+    return Corner {((_e45 + ((plane * _e48) * _e52)) + (y_1 * _e57)) + x_4, y_1, x_4};
 }
 
 void put(
@@ -142,21 +157,21 @@ void put(
     uint channel,
     uint pixel_1,
     float sum_1,
-    device type_2 const& bias,
-    device type_2& out,
+    device type_3 const& bias,
+    device type_3& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_1 = {};
+    bool local_2 = {};
     float y = {};
     uint _e6 = params.channels;
     if (!((channel >= _e6))) {
         uint _e13 = params.pixels;
-        local_1 = pixel_1 >= _e13;
+        local_2 = pixel_1 >= _e13;
     } else {
-        local_1 = true;
+        local_2 = true;
     }
-    bool _e16 = local_1;
+    bool _e16 = local_2;
     if (_e16) {
         return;
     }
@@ -190,10 +205,10 @@ struct main_Input {
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
-, device type_2 const& x_2 [[buffer(0)]]
-, device type_2 const& w [[buffer(1)]]
-, device type_2 const& bias [[buffer(2)]]
-, device type_2& out [[buffer(3)]]
+, device type_3 const& x_3 [[buffer(0)]]
+, device type_3 const& w [[buffer(1)]]
+, device type_3 const& bias [[buffer(2)]]
+, device type_3& out [[buffer(3)]]
 , constant Params& params [[buffer(4)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(5)]]
 ) {
@@ -297,7 +312,7 @@ struct main_Input {
                         }
                         {
                             uint _e124 = at;
-                            Element _e126 = x_2[_e124];
+                            Element _e126 = x_3[_e124];
                             uint _e129 = tap;
                             Element _e131 = w[_e129];
                             float _e133 = sum;

@@ -36,7 +36,7 @@ struct Params {
     uint first_out;
     uint has_bias;
 };
-typedef Element type_2[1];
+typedef Element type_3[1];
 struct Corner {
     uint at;
     uint y;
@@ -98,28 +98,43 @@ float times_sigmoid(
     return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
+float relu(
+    float x_1
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x_1);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x_1;
+}
+
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -148,7 +163,7 @@ Corner corner_of(
     uint _e24 = params.row;
     uint _e28 = params.stride_w;
     uint _e32 = params.pad_w;
-    uint x_3 = (naga_mod(rest, _e24) * _e28) - _e32;
+    uint x_4 = (naga_mod(rest, _e24) * _e28) - _e32;
     uint _e36 = params.groups;
     uint _e41 = params.x_channels;
     uint plane = ((image_1 * _e36) + group_1) * _e41;
@@ -156,7 +171,7 @@ Corner corner_of(
     uint _e48 = params.height;
     uint _e52 = params.width;
     uint _e57 = params.width;
-    return Corner {((_e45 + ((plane * _e48) * _e52)) + (y_1 * _e57)) + x_3, y_1, x_3};
+    return Corner {((_e45 + ((plane * _e48) * _e52)) + (y_1 * _e57)) + x_4, y_1, x_4};
 }
 
 Corner tap_of(
@@ -176,10 +191,10 @@ Corner tap_of(
     uint y_2 = naga_div(tap_1, _e19) * _e23;
     uint _e27 = params.filter_row;
     uint _e31 = params.dilation_w;
-    uint x_4 = naga_mod(tap_1, _e27) * _e31;
+    uint x_5 = naga_mod(tap_1, _e27) * _e31;
     uint _e35 = params.height;
     uint _e40 = params.width;
-    return Corner {(((channel_2 * _e35) + y_2) * _e40) + x_4, y_2, x_4};
+    return Corner {(((channel_2 * _e35) + y_2) * _e40) + x_5, y_2, x_5};
 }
 
 void put(
@@ -187,21 +202,21 @@ void put(
     uint channel,
     uint pixel_1,
     float sum,
-    device type_2 const& bias,
-    device type_2& out,
+    device type_3 const& bias,
+    device type_3& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local = {};
+    bool local_1 = {};
     float y = {};
     uint _e6 = params.channels;
     if (!((channel >= _e6))) {
         uint _e13 = params.pixels;
-        local = pixel_1 >= _e13;
+        local_1 = pixel_1 >= _e13;
     } else {
-        local = true;
+        local_1 = true;
     }
-    bool _e16 = local;
+    bool _e16 = local_1;
     if (_e16) {
         return;
     }
@@ -233,29 +248,29 @@ float gather(
     Corner corner,
     bool live,
     Corner tap,
-    device type_2 const& x_2,
+    device type_3 const& x_3,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     float value = 0.0;
-    bool local_1 = {};
     bool local_2 = {};
+    bool local_3 = {};
     if (live) {
         uint _e12 = params.height;
-        local_1 = (corner.y + tap.y) < _e12;
-    } else {
-        local_1 = false;
-    }
-    bool _e15 = local_1;
-    if (_e15) {
-        uint _e23 = params.width;
-        local_2 = (corner.x + tap.x) < _e23;
+        local_2 = (corner.y + tap.y) < _e12;
     } else {
         local_2 = false;
     }
-    bool _e26 = local_2;
+    bool _e15 = local_2;
+    if (_e15) {
+        uint _e23 = params.width;
+        local_3 = (corner.x + tap.x) < _e23;
+    } else {
+        local_3 = false;
+    }
+    bool _e26 = local_3;
     if (_e26) {
-        Element _e32 = x_2[corner.at + tap.at];
+        Element _e32 = x_3[corner.at + tap.at];
         value = static_cast<float>(_e32);
     }
     float _e34 = value;
@@ -267,29 +282,29 @@ float weight(
     uint channel0_,
     uint k0_1,
     uint number,
-    device type_2 const& w,
+    device type_3 const& w,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     float value_1 = 0.0;
-    bool local_3 = {};
     bool local_4 = {};
+    bool local_5 = {};
     uint channel_3 = channel0_ + naga_div(number, DEPTH);
     uint k_2 = k0_1 + naga_mod(number, DEPTH);
     if (number < 1024u) {
         uint _e24 = params.channels;
-        local_3 = channel_3 < _e24;
-    } else {
-        local_3 = false;
-    }
-    bool _e27 = local_3;
-    if (_e27) {
-        uint _e32 = params.depth;
-        local_4 = k_2 < _e32;
+        local_4 = channel_3 < _e24;
     } else {
         local_4 = false;
     }
-    bool _e35 = local_4;
+    bool _e27 = local_4;
+    if (_e27) {
+        uint _e32 = params.depth;
+        local_5 = k_2 < _e32;
+    } else {
+        local_5 = false;
+    }
+    bool _e35 = local_5;
     if (_e35) {
         uint _e39 = params.depth;
         Element _e44 = w[(start + (channel_3 * _e39)) + k_2];
@@ -304,7 +319,7 @@ metal::float4 weigh_tile(
     uint channel0_1,
     uint k0_2,
     uint number_1,
-    device type_2 const& w,
+    device type_3 const& w,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -346,27 +361,27 @@ Gathered gather_tile(
     bool live_1,
     uint slot,
     uint step,
-    device type_2 const& x_2,
+    device type_3 const& x_3,
     constant Params& params,
     threadgroup type_7& taps,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     Corner _e6 = taps.inner[slot];
-    float _e7 = gather(corner_1, live_1, _e6, x_2, params, _buffer_sizes);
+    float _e7 = gather(corner_1, live_1, _e6, x_3, params, _buffer_sizes);
     Corner _e11 = taps.inner[slot + step];
-    float _e12 = gather(corner_1, live_1, _e11, x_2, params, _buffer_sizes);
+    float _e12 = gather(corner_1, live_1, _e11, x_3, params, _buffer_sizes);
     Corner _e18 = taps.inner[slot + (2u * step)];
-    float _e19 = gather(corner_1, live_1, _e18, x_2, params, _buffer_sizes);
+    float _e19 = gather(corner_1, live_1, _e18, x_3, params, _buffer_sizes);
     Corner _e25 = taps.inner[slot + (3u * step)];
-    float _e26 = gather(corner_1, live_1, _e25, x_2, params, _buffer_sizes);
+    float _e26 = gather(corner_1, live_1, _e25, x_3, params, _buffer_sizes);
     Corner _e33 = taps.inner[slot + (4u * step)];
-    float _e34 = gather(corner_1, live_1, _e33, x_2, params, _buffer_sizes);
+    float _e34 = gather(corner_1, live_1, _e33, x_3, params, _buffer_sizes);
     Corner _e40 = taps.inner[slot + (5u * step)];
-    float _e41 = gather(corner_1, live_1, _e40, x_2, params, _buffer_sizes);
+    float _e41 = gather(corner_1, live_1, _e40, x_3, params, _buffer_sizes);
     Corner _e47 = taps.inner[slot + (6u * step)];
-    float _e48 = gather(corner_1, live_1, _e47, x_2, params, _buffer_sizes);
+    float _e48 = gather(corner_1, live_1, _e47, x_3, params, _buffer_sizes);
     Corner _e54 = taps.inner[slot + (7u * step)];
-    float _e55 = gather(corner_1, live_1, _e54, x_2, params, _buffer_sizes);
+    float _e55 = gather(corner_1, live_1, _e54, x_3, params, _buffer_sizes);
     return Gathered {metal::float4(_e7, _e12, _e19, _e26), metal::float4(_e34, _e41, _e48, _e55)};
 }
 
@@ -385,8 +400,8 @@ void put4_(
     uint channel_1,
     uint pixel_2,
     metal::float4 sums_1,
-    device type_2 const& bias,
-    device type_2& out,
+    device type_3 const& bias,
+    device type_3& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -418,10 +433,10 @@ struct main_Input {
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
-, device type_2 const& x_2 [[buffer(0)]]
-, device type_2 const& w [[buffer(1)]]
-, device type_2 const& bias [[buffer(2)]]
-, device type_2& out [[buffer(3)]]
+, device type_3 const& x_3 [[buffer(0)]]
+, device type_3 const& w [[buffer(1)]]
+, device type_3 const& bias [[buffer(2)]]
+, device type_3& out [[buffer(3)]]
 , constant Params& params [[buffer(4)]]
 , threadgroup type_5& weights
 , threadgroup type_6& image
@@ -472,7 +487,7 @@ struct main_Input {
         taps.inner[lane] = _e128;
     }
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-    Gathered _e132 = gather_tile(_e83, live_2, first_tap, 2u, x_2, params, taps, _buffer_sizes);
+    Gathered _e132 = gather_tile(_e83, live_2, first_tap, 2u, x_3, params, taps, _buffer_sizes);
     gathered = _e132;
     metal::float4 _e134 = weigh_tile(start_2, channel0_2, 0u, lane, w, params, _buffer_sizes);
     w_low = _e134;
@@ -527,7 +542,7 @@ struct main_Input {
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
             uint _e241 = params.depth;
             if (next < _e241) {
-                Gathered _e244 = gather_tile(_e83, live_2, other + first_tap, 2u, x_2, params, taps, _buffer_sizes);
+                Gathered _e244 = gather_tile(_e83, live_2, other + first_tap, 2u, x_3, params, taps, _buffer_sizes);
                 gathered = _e244;
                 metal::float4 _e245 = weigh_tile(start_2, channel0_2, next, lane, w, params, _buffer_sizes);
                 w_low = _e245;

@@ -10,7 +10,7 @@ struct _mslBufferSizes {
 };
 
 typedef half Element;
-struct type_2 {
+struct type_3 {
     uint inner[8];
 };
 struct Params {
@@ -18,10 +18,10 @@ struct Params {
     uint numel;
     uint first_x;
     uint first_out;
-    type_2 dims;
-    type_2 strides;
+    type_3 dims;
+    type_3 strides;
 };
-typedef Element type_3[1];
+typedef Element type_4[1];
 constant uint RANK = 8u;
 constant uint KIND = 3u;
 
@@ -57,28 +57,43 @@ float times_sigmoid(
     return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
+float relu(
+    float x_1
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x_1);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x_1;
+}
+
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -97,8 +112,8 @@ struct main_Input {
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
 , uint lane [[thread_index_in_threadgroup]]
-, device type_3 const& x_2 [[buffer(0)]]
-, device type_3& out [[buffer(1)]]
+, device type_4 const& x_3 [[buffer(0)]]
+, device type_4& out [[buffer(1)]]
 , constant Params& params [[buffer(2)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(3)]]
 ) {
@@ -140,7 +155,7 @@ struct main_Input {
     }
     uint _e53 = params.first_out;
     uint _e58 = at;
-    Element _e60 = x_2[_e58];
+    Element _e60 = x_3[_e58];
     float _e62 = activate(KIND, static_cast<float>(_e60));
     out[_e53 + i] = static_cast<half>(_e62);
     return;

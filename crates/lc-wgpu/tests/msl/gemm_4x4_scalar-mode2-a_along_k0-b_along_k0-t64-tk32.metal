@@ -52,7 +52,7 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef float type_3[1];
+typedef float type_4[1];
 struct type_9 {
     metal::float4 inner[1024];
 };
@@ -122,6 +122,20 @@ Origin origin_of(
     return Origin {(_e15 + (outer * _e18)) + (inner * _e23), (_e28 + (outer * _e31)) + (inner * _e36), _e41 + ((batch * _e44) * _e48), (_e53 + (outer * _e56)) + (inner * _e61)};
 }
 
+float relu(
+    float x
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x;
+}
+
 float erfc_positive(
     float z
 ) {
@@ -148,34 +162,35 @@ float erfc_positive(
 }
 
 float times_sigmoid(
-    float x,
+    float x_1,
     float v
 ) {
-    return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
+    return x_1 / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -190,27 +205,27 @@ float finish(
     device type_1 const& residual,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    float x_2 = {};
-    x_2 = sum;
+    float x_3 = {};
+    x_3 = sum;
     uint _e7 = p.flags;
     if ((_e7 & HAS_BIAS) != 0u) {
-        float _e12 = x_2;
+        float _e12 = x_3;
         uint _e16 = p.first_bias;
         uint _e19 = p.bias_m;
         uint _e24 = p.bias_n;
         Element _e28 = bias[(_e16 + (i * _e19)) + (j * _e24)];
-        x_2 = _e12 + static_cast<float>(_e28);
+        x_3 = _e12 + static_cast<float>(_e28);
     }
     uint _e33 = p.flags;
     if ((_e33 & HAS_RESIDUAL) != 0u) {
-        float _e38 = x_2;
+        float _e38 = x_3;
         uint _e43 = p.residual_m;
         uint _e48 = p.residual_n;
         Element _e52 = residual[(origin.residual + (i * _e43)) + (j * _e48)];
-        x_2 = _e38 + static_cast<float>(_e52);
+        x_3 = _e38 + static_cast<float>(_e52);
     }
     uint _e57 = p.flags;
-    float _e60 = x_2;
+    float _e60 = x_3;
     float _e61 = activate(_e57 & 255u, _e60);
     return _e61;
 }
@@ -316,7 +331,7 @@ void store(
     Origin origin_1,
     uint i_1,
     uint j_1,
-    metal::float4 x_3,
+    metal::float4 x_4,
     constant Params& p,
     device type_1& out,
     constant _mslBufferSizes& _buffer_sizes
@@ -329,19 +344,19 @@ void store(
     uint at_6 = (origin_1.out + (i_1 * _e11)) + j_1;
     uint _e17 = p.n;
     if (j_1 < _e17) {
-        out[at_6] = static_cast<float>(x_3.x);
+        out[at_6] = static_cast<float>(x_4.x);
     }
     uint _e27 = p.n;
     if ((j_1 + 1u) < _e27) {
-        out[at_6 + 1u] = static_cast<float>(x_3.y);
+        out[at_6 + 1u] = static_cast<float>(x_4.y);
     }
     uint _e39 = p.n;
     if ((j_1 + 2u) < _e39) {
-        out[at_6 + 2u] = static_cast<float>(x_3.z);
+        out[at_6 + 2u] = static_cast<float>(x_4.z);
     }
     uint _e51 = p.n;
     if ((j_1 + 3u) < _e51) {
-        out[at_6 + 3u] = static_cast<float>(x_3.w);
+        out[at_6 + 3u] = static_cast<float>(x_4.w);
         return;
     } else {
         return;
@@ -352,9 +367,9 @@ void store_partial(
     uint first_1,
     uint i_2,
     uint j_2,
-    metal::float4 x_4,
+    metal::float4 x_5,
     constant Params& p,
-    device type_3& partial,
+    device type_4& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint _e6 = p.m;
@@ -365,19 +380,19 @@ void store_partial(
     uint at_7 = (first_1 + (i_2 * _e10)) + j_2;
     uint _e16 = p.n;
     if (j_2 < _e16) {
-        partial[at_7] = x_4.x;
+        partial[at_7] = x_5.x;
     }
     uint _e25 = p.n;
     if ((j_2 + 1u) < _e25) {
-        partial[at_7 + 1u] = x_4.y;
+        partial[at_7 + 1u] = x_5.y;
     }
     uint _e36 = p.n;
     if ((j_2 + 2u) < _e36) {
-        partial[at_7 + 2u] = x_4.z;
+        partial[at_7 + 2u] = x_5.z;
     }
     uint _e47 = p.n;
     if ((j_2 + 3u) < _e47) {
-        partial[at_7 + 3u] = x_4.w;
+        partial[at_7 + 3u] = x_5.w;
         return;
     } else {
         return;
@@ -402,29 +417,29 @@ void finish4_(
     Origin origin_2,
     uint i_3,
     uint j_3,
-    metal::float4 x_5,
+    metal::float4 x_6,
     constant Params& p,
     device type_1 const& bias,
     device type_1 const& residual,
     device type_1& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local = {};
+    bool local_1 = {};
     uint _e6 = p.m;
     if (i_3 < _e6) {
         uint _e12 = p.n;
-        local = j_3 < _e12;
+        local_1 = j_3 < _e12;
     } else {
-        local = false;
+        local_1 = false;
     }
-    bool _e15 = local;
+    bool _e15 = local_1;
     if (_e15) {
         uint _e18 = p.n;
         uint last = _e18 - 1u;
-        float _e22 = finish(x_5.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
-        float _e27 = finish(x_5.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
-        float _e32 = finish(x_5.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
-        float _e37 = finish(x_5.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
+        float _e22 = finish(x_6.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
+        float _e27 = finish(x_6.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
+        float _e32 = finish(x_6.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
+        float _e37 = finish(x_6.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
         store(origin_2, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
         return;
     } else {
@@ -433,11 +448,11 @@ void finish4_(
 }
 
 metal::float4 add_product(
-    float x_6,
+    float x_7,
     metal::float4 y,
     metal::float4 sum_1
 ) {
-    return metal::fma(metal::float4(x_6), y, sum_1);
+    return metal::fma(metal::float4(x_7), y, sum_1);
 }
 
 void keep_a(
@@ -566,7 +581,7 @@ struct main_Input {
 , device type_1 const& a [[buffer(2)]]
 , device type_1 const& b [[buffer(3)]]
 , device type_1& out [[buffer(4)]]
-, device type_3& partial [[buffer(5)]]
+, device type_4& partial [[buffer(5)]]
 , threadgroup type_9& tile_a
 , threadgroup type_10& tile_b
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]

@@ -59,7 +59,7 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::float4 type_6[1];
+typedef metal::float4 type_7[1];
 struct type_11 {
     float inner[256];
 };
@@ -146,6 +146,20 @@ Origin origin_of(
     return Origin {(_e15 + (outer * _e18)) + (inner * _e23), (_e28 + (outer * _e31)) + (inner * _e36), _e41 + ((batch * _e44) * _e48), (_e53 + (outer * _e56)) + (inner * _e61)};
 }
 
+float relu(
+    float x_2
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x_2);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x_2;
+}
+
 float erfc_positive(
     float z
 ) {
@@ -172,34 +186,35 @@ float erfc_positive(
 }
 
 float times_sigmoid(
-    float x_2,
+    float x_3,
     float v
 ) {
-    return x_2 / (1.0 + metal::exp(metal::min(-(v), 80.0)));
+    return x_3 / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
 float activate(
     uint kind,
-    float x_3
+    float x_4
 ) {
     switch(kind) {
         case 1u: {
-            return (x_3 < 0.0) ? 0.0 : x_3;
+            float _e2 = relu(x_4);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_3) * 0.70710677);
-            return (0.5 * x_3) * ((x_3 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_4) * 0.70710677);
+            return (0.5 * x_4) * ((x_4 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_3, 1.5957692 * (x_3 + (((0.044715 * x_3) * x_3) * x_3)));
-            return _e25;
+            float _e22 = times_sigmoid(x_4, 1.5957692 * (x_4 + (((0.044715 * x_4) * x_4) * x_4)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_3, x_3);
-            return _e26;
+            float _e23 = times_sigmoid(x_4, x_4);
+            return _e23;
         }
         default: {
-            return x_3;
+            return x_4;
         }
     }
 }
@@ -214,27 +229,27 @@ float finish(
     device type_4 const& residual,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    float x_4 = {};
-    x_4 = sum;
+    float x_5 = {};
+    x_5 = sum;
     uint _e7 = p.flags;
     if ((_e7 & HAS_BIAS) != 0u) {
-        float _e12 = x_4;
+        float _e12 = x_5;
         uint _e16 = p.first_bias;
         uint _e19 = p.bias_m;
         uint _e24 = p.bias_n;
         Element _e28 = bias[(_e16 + (i * _e19)) + (j * _e24)];
-        x_4 = _e12 + static_cast<float>(_e28);
+        x_5 = _e12 + static_cast<float>(_e28);
     }
     uint _e33 = p.flags;
     if ((_e33 & HAS_RESIDUAL) != 0u) {
-        float _e38 = x_4;
+        float _e38 = x_5;
         uint _e43 = p.residual_m;
         uint _e48 = p.residual_n;
         Element _e52 = residual[(origin.residual + (i * _e43)) + (j * _e48)];
-        x_4 = _e38 + static_cast<float>(_e52);
+        x_5 = _e38 + static_cast<float>(_e52);
     }
     uint _e57 = p.flags;
-    float _e60 = x_4;
+    float _e60 = x_5;
     float _e61 = activate(_e57 & 255u, _e60);
     return _e61;
 }
@@ -258,7 +273,7 @@ metal::uint4 block_offsets(
 
 metal::half4 vector_a(
     uint at_2,
-    device type_6 const& a,
+    device type_7 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 _e5 = a[at_2 >> 2u];
@@ -267,7 +282,7 @@ metal::half4 vector_a(
 
 metal::half4 vector_b(
     uint at_3,
-    device type_6 const& b,
+    device type_7 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 _e5 = b[at_3 >> 2u];
@@ -277,7 +292,7 @@ metal::half4 vector_b(
 metal::half4x4 dense_a(
     metal::uint4 at_4,
     uint left,
-    device type_6 const& a,
+    device type_7 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::half4x4 block = metal::half4x4 {};
@@ -310,7 +325,7 @@ metal::half4x4 dense_a(
 metal::half4x4 dense_b(
     metal::uint4 at_5,
     uint left_1,
-    device type_6 const& b,
+    device type_7 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::half4x4 block_1 = metal::half4x4 {};
@@ -344,23 +359,23 @@ void store(
     Origin origin_1,
     uint i_1,
     uint j_1,
-    metal::float4 x_5,
+    metal::float4 x_6,
     constant Params& p,
-    device type_6& out,
+    device type_7& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local = {};
+    bool local_1 = {};
     uint _e6 = p.m;
     if (i_1 < _e6) {
         uint _e12 = p.n;
-        local = j_1 < _e12;
+        local_1 = j_1 < _e12;
     } else {
-        local = false;
+        local_1 = false;
     }
-    bool _e15 = local;
+    bool _e15 = local_1;
     if (_e15) {
         uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_5);
+        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_6);
         return;
     } else {
         return;
@@ -371,23 +386,23 @@ void store_partial(
     uint first_2,
     uint i_2,
     uint j_2,
-    metal::float4 x_6,
+    metal::float4 x_7,
     constant Params& p,
-    device type_6& partial,
+    device type_7& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_1 = {};
+    bool local_2 = {};
     uint _e6 = p.m;
     if (i_2 < _e6) {
         uint _e12 = p.n;
-        local_1 = j_2 < _e12;
+        local_2 = j_2 < _e12;
     } else {
-        local_1 = false;
+        local_2 = false;
     }
-    bool _e15 = local_1;
+    bool _e15 = local_2;
     if (_e15) {
         uint _e19 = p.n;
-        partial[((first_2 + (i_2 * _e19)) + j_2) >> 2u] = x_6;
+        partial[((first_2 + (i_2 * _e19)) + j_2) >> 2u] = x_7;
         return;
     } else {
         return;
@@ -412,29 +427,29 @@ void finish4_(
     Origin origin_2,
     uint i_3,
     uint j_3,
-    metal::float4 x_7,
+    metal::float4 x_8,
     constant Params& p,
     device type_4 const& bias,
     device type_4 const& residual,
-    device type_6& out,
+    device type_7& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    bool local_2 = {};
+    bool local_3 = {};
     uint _e6 = p.m;
     if (i_3 < _e6) {
         uint _e12 = p.n;
-        local_2 = j_3 < _e12;
+        local_3 = j_3 < _e12;
     } else {
-        local_2 = false;
+        local_3 = false;
     }
-    bool _e15 = local_2;
+    bool _e15 = local_3;
     if (_e15) {
         uint _e18 = p.n;
         uint last = _e18 - 1u;
-        float _e22 = finish(x_7.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
-        float _e27 = finish(x_7.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
-        float _e32 = finish(x_7.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
-        float _e37 = finish(x_7.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
+        float _e22 = finish(x_8.x, origin_2, i_3, j_3, p, bias, residual, _buffer_sizes);
+        float _e27 = finish(x_8.y, origin_2, i_3, metal::min(j_3 + 1u, last), p, bias, residual, _buffer_sizes);
+        float _e32 = finish(x_8.z, origin_2, i_3, metal::min(j_3 + 2u, last), p, bias, residual, _buffer_sizes);
+        float _e37 = finish(x_8.w, origin_2, i_3, metal::min(j_3 + 3u, last), p, bias, residual, _buffer_sizes);
         store(origin_2, i_3, j_3, metal::float4(_e22, _e27, _e32, _e37), p, out, _buffer_sizes);
         return;
     } else {
@@ -571,8 +586,8 @@ void drain(
     constant Params& p,
     device type_4 const& bias,
     device type_4 const& residual,
-    device type_6& out,
-    device type_6& partial,
+    device type_7& out,
+    device type_7& partial,
     threadgroup type_11& stage,
     constant _mslBufferSizes& _buffer_sizes
 ) {
@@ -597,18 +612,18 @@ void drain(
             float _e25 = stage.inner[at_10 + 1u];
             float _e30 = stage.inner[at_10 + 2u];
             float _e35 = stage.inner[at_10 + 3u];
-            metal::float4 x_8 = metal::float4(_e20, _e25, _e30, _e35);
+            metal::float4 x_9 = metal::float4(_e20, _e25, _e30, _e35);
             uint _e37 = e;
             uint row_2 = i_4 + naga_div(_e37, S);
             uint _e41 = e;
             uint column_1 = j_4 + naga_mod(_e41, S);
             if (false) {
-                store(origin_5, row_2, column_1, x_8, p, out, _buffer_sizes);
+                store(origin_5, row_2, column_1, x_9, p, out, _buffer_sizes);
             } else {
                 if (false) {
-                    store_partial(part, row_2, column_1, x_8, p, partial, _buffer_sizes);
+                    store_partial(part, row_2, column_1, x_9, p, partial, _buffer_sizes);
                 } else {
-                    finish4_(origin_5, row_2, column_1, x_8, p, bias, residual, out, _buffer_sizes);
+                    finish4_(origin_5, row_2, column_1, x_9, p, bias, residual, out, _buffer_sizes);
                 }
             }
         }
@@ -633,10 +648,10 @@ struct main_Input {
 , constant Params& p [[buffer(6)]]
 , device type_4 const& bias [[buffer(0)]]
 , device type_4 const& residual [[buffer(1)]]
-, device type_6 const& a [[buffer(2)]]
-, device type_6 const& b [[buffer(3)]]
-, device type_6& out [[buffer(4)]]
-, device type_6& partial [[buffer(5)]]
+, device type_7 const& a [[buffer(2)]]
+, device type_7 const& b [[buffer(3)]]
+, device type_7& out [[buffer(4)]]
+, device type_7& partial [[buffer(5)]]
 , threadgroup type_11& stage
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {

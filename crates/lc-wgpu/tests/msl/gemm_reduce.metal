@@ -50,7 +50,7 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef float type_3[1];
+typedef float type_4[1];
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
 
@@ -87,6 +87,20 @@ Origin origin_of(
     return Origin {(_e15 + (outer * _e18)) + (inner * _e23), (_e28 + (outer * _e31)) + (inner * _e36), _e41 + ((batch * _e44) * _e48), (_e53 + (outer * _e56)) + (inner * _e61)};
 }
 
+float relu(
+    float x
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x;
+}
+
 float erfc_positive(
     float z
 ) {
@@ -113,34 +127,35 @@ float erfc_positive(
 }
 
 float times_sigmoid(
-    float x,
+    float x_1,
     float v
 ) {
-    return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
+    return x_1 / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -155,27 +170,27 @@ float finish(
     device type_1 const& residual,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    float x_2 = {};
-    x_2 = sum_1;
+    float x_3 = {};
+    x_3 = sum_1;
     uint _e7 = p.flags;
     if ((_e7 & HAS_BIAS) != 0u) {
-        float _e12 = x_2;
+        float _e12 = x_3;
         uint _e16 = p.first_bias;
         uint _e19 = p.bias_m;
         uint _e24 = p.bias_n;
         Element _e28 = bias[(_e16 + (i * _e19)) + (j * _e24)];
-        x_2 = _e12 + static_cast<float>(_e28);
+        x_3 = _e12 + static_cast<float>(_e28);
     }
     uint _e33 = p.flags;
     if ((_e33 & HAS_RESIDUAL) != 0u) {
-        float _e38 = x_2;
+        float _e38 = x_3;
         uint _e43 = p.residual_m;
         uint _e48 = p.residual_n;
         Element _e52 = residual[(origin.residual + (i * _e43)) + (j * _e48)];
-        x_2 = _e38 + static_cast<float>(_e52);
+        x_3 = _e38 + static_cast<float>(_e52);
     }
     uint _e57 = p.flags;
-    float _e60 = x_2;
+    float _e60 = x_3;
     float _e61 = activate(_e57 & 255u, _e60);
     return _e61;
 }
@@ -190,7 +205,7 @@ struct main_Input {
 , device type_1 const& bias [[buffer(0)]]
 , device type_1 const& residual [[buffer(1)]]
 , device type_1& out [[buffer(2)]]
-, device type_3 const& partial [[buffer(3)]]
+, device type_4 const& partial [[buffer(3)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(5)]]
 ) {
     float sum = {};

@@ -52,9 +52,9 @@ struct Origin {
     uint out;
     uint residual;
 };
-typedef metal::float4 type_4[1];
-typedef float type_5[1];
-struct type_6 {
+typedef metal::float4 type_5[1];
+typedef float type_6[1];
+struct type_7 {
     metal::float4 inner[128];
 };
 constant uint HAS_BIAS = 256u;
@@ -96,6 +96,20 @@ Origin origin_of(
     return Origin {(_e15 + (outer * _e18)) + (inner * _e23), (_e28 + (outer * _e31)) + (inner * _e36), _e41 + ((batch * _e44) * _e48), (_e53 + (outer * _e56)) + (inner * _e61)};
 }
 
+float relu(
+    float x
+) {
+    bool local = {};
+    uint bits = as_type<uint>(x);
+    if ((bits & 2147483648u) != 0u) {
+        local = (bits & 2147483647u) <= 2139095040u;
+    } else {
+        local = false;
+    }
+    bool negative = local;
+    return negative ? 0.0 : x;
+}
+
 float erfc_positive(
     float z
 ) {
@@ -122,34 +136,35 @@ float erfc_positive(
 }
 
 float times_sigmoid(
-    float x,
+    float x_1,
     float v
 ) {
-    return x / (1.0 + metal::exp(metal::min(-(v), 80.0)));
+    return x_1 / (1.0 + metal::exp(metal::min(-(v), 80.0)));
 }
 
 float activate(
     uint kind,
-    float x_1
+    float x_2
 ) {
     switch(kind) {
         case 1u: {
-            return (x_1 < 0.0) ? 0.0 : x_1;
+            float _e2 = relu(x_2);
+            return _e2;
         }
         case 2u: {
-            float _e9 = erfc_positive(metal::abs(x_1) * 0.70710677);
-            return (0.5 * x_1) * ((x_1 > 0.0) ? (2.0 - _e9) : _e9);
+            float _e6 = erfc_positive(metal::abs(x_2) * 0.70710677);
+            return (0.5 * x_2) * ((x_2 > 0.0) ? (2.0 - _e6) : _e6);
         }
         case 3u: {
-            float _e25 = times_sigmoid(x_1, 1.5957692 * (x_1 + (((0.044715 * x_1) * x_1) * x_1)));
-            return _e25;
+            float _e22 = times_sigmoid(x_2, 1.5957692 * (x_2 + (((0.044715 * x_2) * x_2) * x_2)));
+            return _e22;
         }
         case 4u: {
-            float _e26 = times_sigmoid(x_1, x_1);
-            return _e26;
+            float _e23 = times_sigmoid(x_2, x_2);
+            return _e23;
         }
         default: {
-            return x_1;
+            return x_2;
         }
     }
 }
@@ -164,27 +179,27 @@ float finish(
     device type_1 const& residual,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    float x_2 = {};
-    x_2 = sum;
+    float x_3 = {};
+    x_3 = sum;
     uint _e7 = p.flags;
     if ((_e7 & HAS_BIAS) != 0u) {
-        float _e12 = x_2;
+        float _e12 = x_3;
         uint _e16 = p.first_bias;
         uint _e19 = p.bias_m;
         uint _e24 = p.bias_n;
         Element _e28 = bias[(_e16 + (i_1 * _e19)) + (j * _e24)];
-        x_2 = _e12 + static_cast<float>(_e28);
+        x_3 = _e12 + static_cast<float>(_e28);
     }
     uint _e33 = p.flags;
     if ((_e33 & HAS_RESIDUAL) != 0u) {
-        float _e38 = x_2;
+        float _e38 = x_3;
         uint _e43 = p.residual_m;
         uint _e48 = p.residual_n;
         Element _e52 = residual[(origin.residual + (i_1 * _e43)) + (j * _e48)];
-        x_2 = _e38 + static_cast<float>(_e52);
+        x_3 = _e38 + static_cast<float>(_e52);
     }
     uint _e57 = p.flags;
-    float _e60 = x_2;
+    float _e60 = x_3;
     float _e61 = activate(_e57 & 255u, _e60);
     return _e61;
 }
@@ -193,7 +208,7 @@ metal::float4 four_b(
     uint at,
     uint step,
     uint left,
-    device type_4 const& b,
+    device type_5 const& b,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     metal::float4 _e7 = b[at >> 2u];
@@ -203,7 +218,7 @@ metal::float4 four_b(
 metal::float4 gather(
     uint lane_1,
     metal::float4 own_1,
-    threadgroup type_6& sums
+    threadgroup type_7& sums
 ) {
     uint half_ = 64u;
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
@@ -241,12 +256,12 @@ void put(
     uint z_1,
     uint i_2,
     uint j_1,
-    metal::float4 x_3,
+    metal::float4 x_4,
     constant Params& p,
     device type_1 const& bias,
     device type_1 const& residual,
     device type_1& out,
-    device type_5& partial,
+    device type_6& partial,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint c = 0u;
@@ -272,11 +287,11 @@ void put(
                 uint _e32 = p.n;
                 uint _e35 = c;
                 uint _e38 = c;
-                partial[((((z_1 * _e27) + i_2) * _e32) + j_1) + _e35] = x_3[_e38];
+                partial[((((z_1 * _e27) + i_2) * _e32) + j_1) + _e35] = x_4[_e38];
             } else {
                 uint _e40 = c;
                 uint _e42 = c;
-                float _e44 = finish(x_3[_e40], origin_1, i_2, j_1 + _e42, p, bias, residual, _buffer_sizes);
+                float _e44 = finish(x_4[_e40], origin_1, i_2, j_1 + _e42, p, bias, residual, _buffer_sizes);
                 uint _e49 = p.out_m;
                 uint _e52 = c;
                 uint _e56 = p.out_n;
@@ -294,25 +309,25 @@ metal::float4 four_a(
     device type_1 const& a,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 x_4 = {};
+    metal::float4 x_5 = {};
     Element _e4 = a[at_1];
-    x_4 = metal::float4(static_cast<float>(_e4), 0.0, 0.0, 0.0);
+    x_5 = metal::float4(static_cast<float>(_e4), 0.0, 0.0, 0.0);
     if (left_1 > 1u) {
         uint _e17 = p.a_k;
         Element _e20 = a[at_1 + _e17];
-        x_4.y = static_cast<float>(_e20);
+        x_5.y = static_cast<float>(_e20);
     }
     if (left_1 > 2u) {
         uint _e29 = p.a_k;
         Element _e33 = a[at_1 + (2u * _e29)];
-        x_4.z = static_cast<float>(_e33);
+        x_5.z = static_cast<float>(_e33);
     }
     if (left_1 > 3u) {
         uint _e42 = p.a_k;
         Element _e46 = a[at_1 + (3u * _e42)];
-        x_4.w = static_cast<float>(_e46);
+        x_5.w = static_cast<float>(_e46);
     }
-    metal::float4 _e48 = x_4;
+    metal::float4 _e48 = x_5;
     return _e48;
 }
 
@@ -325,11 +340,11 @@ struct main_Input {
 , constant Params& p [[buffer(6)]]
 , device type_1 const& bias [[buffer(0)]]
 , device type_1 const& residual [[buffer(1)]]
-, device type_4 const& b [[buffer(3)]]
+, device type_5 const& b [[buffer(3)]]
 , device type_1 const& a [[buffer(2)]]
 , device type_1& out [[buffer(4)]]
-, device type_5& partial [[buffer(5)]]
-, threadgroup type_6& sums
+, device type_6& partial [[buffer(5)]]
+, threadgroup type_7& sums
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     metal::float4 sum0_ = metal::float4 {};
