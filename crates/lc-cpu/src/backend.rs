@@ -49,6 +49,7 @@ impl CpuBackend {
                     math: lc_core::Math::IeeeF32,
                     // On one thread it would be the first entry again.
                     accepts: if serial { |_, _| pool::threads() > 1 } else { |_, _| true },
+                    unproven: false,
                     code: variants.len() as u32,
                 });
                 variants.push(Variant { binding, isa, serial });

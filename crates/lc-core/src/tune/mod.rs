@@ -7,6 +7,7 @@
 pub mod cost;
 mod key;
 mod operands;
+mod proven;
 mod record;
 pub mod search;
 mod store;
@@ -14,6 +15,7 @@ mod verify;
 
 pub use cost::{CostModel, Fit, Transfer};
 pub use key::{DeviceId, Key, bucket, kernel_set};
+pub(crate) use proven::Proven;
 pub use record::{Book, Candidate, Entry, FitRecord, Record, SCHEMA, TransferRecord};
 pub(crate) use store::warn_once;
 pub use store::{Store, cache_dir, first_warning};
