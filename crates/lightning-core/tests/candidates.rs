@@ -1,6 +1,9 @@
 //! The kernels of this machine that only it can prove: each is measured here, and is right or rejected, and runs only if
 //! it has won. What was found is printed (`--nocapture`), so that a run on Apple hardware leaves a record.
 
+mod common;
+
+use common::{Bench, PLAIN, SLOW, WRONG, proven, unproven};
 use lc_cpu::{CpuBackend, Isa};
 use lc_ops::parity::{Inputs, Layout, compare};
 use lc_ops::{LinearAttrs, MatmulAttrs};
@@ -8,8 +11,8 @@ use lightning_core::backend::{Backend, KernelEntry};
 use lightning_core::registry::{Case, OpDef};
 use lightning_core::tune::{Book, Store};
 use lightning_core::{
-    Activation, Attrs, DType, DeviceRequest, EffectivePolicy, Element, Fallback, PackedPolicy, Policy, Reason, Runtime,
-    Shape, TensorMut, TuneMode,
+    Activation, Attrs, DType, DeviceKind, DeviceRequest, EffectivePolicy, Element, Fallback, PackedPolicy, Policy,
+    Reason, Runtime, Shape, TensorMut, TuneMode,
 };
 use std::sync::Arc;
 
@@ -91,6 +94,29 @@ fn check<T: Element>(runtime: &Runtime, backend: &dyn Backend, kernel: &'static 
     }
 }
 
+fn runtime(backends: &[Arc<dyn Backend>]) -> Runtime {
+    let store = Arc::new(Store::in_memory(Book::default()));
+    Runtime::new(lc_ops::REGISTRY, backends.to_vec()).with_store(store)
+}
+
+/// What the test below does, on any machine: one candidate that wins and one that is wrong.
+#[test]
+fn the_check_tells_right_from_wrong() {
+    let kernels = [proven("portable", SLOW), unproven("right", PLAIN), unproven("wrong", WRONG)];
+    let bench = Bench::with_kind(DeviceKind::Cpu, &lc_ops::MATMUL, &kernels);
+    let runtime = runtime(&[bench.clone()]);
+    for kernel in bench.kernels().iter().filter(|kernel| kernel.unproven) {
+        check::<f32>(&runtime, &*bench, kernel);
+    }
+    let book = runtime.store().book();
+    assert!(book.choices().count() >= 4);
+    for entry in book.choices() {
+        assert!(runtime.store().is_rejected(&entry.key, "wrong") && !runtime.store().is_rejected(&entry.key, "right"));
+        assert_ne!(entry.winner(), Some("wrong"));
+    }
+    assert!(book.choices().any(|entry| entry.winner() == Some("right")));
+}
+
 #[test]
 fn each_is_right_or_rejected() {
     let mut backends: Vec<Arc<dyn Backend>> = vec![CpuBackend::new(Isa::active())];
@@ -99,8 +125,7 @@ fn each_is_right_or_rejected() {
         Ok(device) => backends.push(device),
         Err(error) => println!("SKIPPED on the GPU: {error}"),
     }
-    let runtime =
-        Runtime::new(lc_ops::REGISTRY, backends.clone()).with_store(Arc::new(Store::in_memory(Book::default())));
+    let runtime = runtime(&backends);
     let mut count = 0;
     for backend in &backends {
         for kernel in backend.kernels().iter().filter(|kernel| kernel.unproven) {
