@@ -112,3 +112,13 @@ fn intermediates_share_an_arena_on_the_device() {
     assert_eq!(device.pool().in_use(), before);
     gpu::assert_no_messages();
 }
+
+/// Fewer than on the processor: each new shape compiles kernels, and a software driver takes its time for that.
+const RANDOM_GRAPHS: u64 = 60;
+
+#[test]
+fn random_graphs_on_the_device() {
+    let Some((_device, runtime, options)) = setup() else { return };
+    common::random_graphs(&runtime, &options, RANDOM_GRAPHS);
+    gpu::assert_no_messages();
+}
