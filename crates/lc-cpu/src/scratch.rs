@@ -2,11 +2,18 @@
 //!
 //! A fresh allocation of megabytes comes as pages that are cleared at their first touch, in every call.
 
+use crate::machine::caches;
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 
 /// A block that is larger than this goes back to the system after the call that needed it.
 const KEEP: usize = 32 << 20;
+
+/// Bytes that the rows of a block between two parts of a pipeline may take: they are in the last cache when the second part
+/// reads them, beside the weights, which every block reads again.
+pub fn block_bytes() -> usize {
+    (caches().l3 / 2).max(4 << 20)
+}
 
 /// A cache line.
 #[derive(Clone, Copy)]

@@ -113,12 +113,9 @@ fn intermediates_share_an_arena_on_the_device() {
     gpu::assert_no_messages();
 }
 
-/// Fewer than on the processor: each new shape compiles kernels, and a software driver takes its time for that.
-const RANDOM_GRAPHS: u64 = 60;
-
 #[test]
 fn random_graphs_on_the_device() {
     let Some((_device, runtime, options)) = setup() else { return };
-    common::random_graphs(&runtime, &options, RANDOM_GRAPHS);
+    common::random_graphs(&runtime, &options, 500);
     gpu::assert_no_messages();
 }

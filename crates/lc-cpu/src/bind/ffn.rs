@@ -19,10 +19,6 @@ pub const BINDING: Binding = Binding {
 const W1: usize = 1;
 const W2: usize = 2;
 
-/// Bytes that the hidden rows of a block may take: they should still be in a shared cache when the second product reads
-/// them, and blocks should be tall enough that packing the weights again for each is a small part of the work.
-const HIDDEN_BYTES: usize = 4 << 20;
-
 fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
     let activation = FfnAttrs::from_attrs(call.attrs).activation;
     let w1: Mat<T> = matrix(call.input(W1), 0);
@@ -30,7 +26,7 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
     let resident = call.prepared.get(W1).is_some_and(Option::is_some);
     with_rows::<T, _>(call.input(0), |x| {
         let hidden_columns = w1.rows;
-        let fitting = HIDDEN_BYTES / (hidden_columns * size_of::<T>()).max(1);
+        let fitting = scratch::block_bytes() / (hidden_columns * size_of::<T>()).max(1);
         // Without resident weights every block would pack them again, so there is one block.
         let block = if resident { fitting.clamp(64, x.rows.max(64)).min(x.rows) } else { x.rows };
         scratch::with(block * hidden_columns, |hidden: *mut T| {

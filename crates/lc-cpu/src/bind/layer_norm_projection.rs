@@ -24,15 +24,12 @@ pub const BINDING: Binding = Binding {
 
 const WEIGHT: usize = 1;
 
-/// Bytes that the normalised rows of a block may take, to stay in a shared cache until the product reads them.
-const NORMAL_BYTES: usize = 2 << 20;
-
 fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
     let eps = T::of(LayerNormProjectionAttrs::from_attrs(call.attrs).eps);
     let weight: Mat<T> = matrix(call.input(WEIGHT), 0);
     let resident = call.prepared.get(WEIGHT).is_some_and(Option::is_some);
     with_rows::<T, _>(call.input(0), |x| {
-        let fitting = NORMAL_BYTES / (x.cols * size_of::<T>()).max(1);
+        let fitting = scratch::block_bytes() / (x.cols * size_of::<T>()).max(1);
         // Without a resident weight every block would pack it again, so there is one block.
         let block = if resident { fitting.clamp(64, x.rows.max(64)).min(x.rows) } else { x.rows };
         scratch::with(block * x.cols, |normal: *mut T| {
