@@ -11,6 +11,7 @@ pub mod math;
 mod memory;
 pub mod ops;
 pub mod pool;
+mod scratch;
 pub mod simd;
 pub mod view;
 
