@@ -15,7 +15,7 @@ use crate::registry::{OpDef, OutputSpecs, Registry};
 use crate::router::{Routed, Router};
 use crate::session::Session;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
-use crate::tune::{self, CostModel, DeviceId, Record, Store};
+use crate::tune::{self, CostModel, DeviceId, Proven, Record, Store};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,6 +32,7 @@ pub struct Runtime {
     warned: Mutex<HashSet<(&'static str, DeviceKind)>>,
     store: Arc<Store>,
     model: Mutex<Model>,
+    proven: Proven,
 }
 
 /// The cost model, and the revision of the store that it was made from; `None` if it is not the store's.
@@ -88,7 +89,8 @@ impl Runtime {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let store = Store::global().clone();
         let model = Mutex::new(Model { revision: Some(0), model: Arc::default() });
-        Runtime { id, registry, devices: Devices::new(backends, lazy), warned: Mutex::default(), store, model }
+        let (warned, proven) = (Mutex::default(), Proven::default());
+        Runtime { id, registry, devices: Devices::new(backends, lazy), warned, store, model, proven }
     }
 
     /// The same runtime with a store of its own in place of the user's.
@@ -134,7 +136,8 @@ impl Runtime {
     /// Calls `f` with the router of the devices that the policy allows.
     fn routed<R>(&self, policy: EffectivePolicy, f: impl FnOnce(&Router<'_>) -> Result<R>) -> Result<R> {
         let backends = self.devices.candidates(policy);
-        f(&Router { backends: &backends, store: &self.store, model: &|| self.cost_model() })
+        let model = || self.cost_model();
+        f(&Router { backends: &backends, store: &self.store, model: &model, proven_here: &self.proven })
             .map_err(|error| self.devices.explain(error, policy))
     }
 
