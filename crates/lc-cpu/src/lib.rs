@@ -13,6 +13,7 @@ pub mod math;
 mod memory;
 pub mod ops;
 pub mod pool;
+mod scratch;
 pub mod simd;
 pub mod view;
 

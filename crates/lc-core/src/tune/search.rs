@@ -18,7 +18,7 @@ use crate::policy::Math;
 use crate::registry::{Cost, InputSpecs, OpDef};
 use crate::router;
 use crate::tensor::TensorSpec;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call whose kernels are to be measured.
@@ -149,7 +149,7 @@ pub(super) fn shrunk(op: &OpDef, attrs: &Attrs, inputs: InputSpecs, limit: f64) 
 /// # Errors
 /// No kernel takes the call; operands that are too large to copy; out of memory.
 pub fn tune(request: &Request<'_>) -> Result<Entry> {
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = alone();
     let Request { backend, op, attrs, inputs, dtype, math, .. } = *request;
     let start = Instant::now();
     let deadline = start + request.budget;
@@ -184,7 +184,7 @@ pub fn tune(request: &Request<'_>) -> Result<Entry> {
 }
 
 /// Milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 
@@ -244,7 +244,7 @@ fn against_reference(
 /// # Errors
 /// It cannot be compared: there is no small call, or the launch fails.
 pub(crate) fn check(request: &Request<'_>, kernel: &'static KernelEntry) -> Result<Option<String>> {
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = alone();
     let Request { op, attrs, inputs, dtype, math, .. } = *request;
     let small = shrunk(op, attrs, inputs, CHECKED_FLOPS).ok_or_else(|| {
         Error::unsupported(op.name, "a call that can be made small to compare its kernels", "another")
@@ -409,6 +409,14 @@ fn candidates(runners: &[Runner]) -> Vec<Candidate> {
     runners.iter().enumerate().map(describe).collect()
 }
 
+/// Launches that share one wait on an asynchronous device: in a plan, too, many launches come before a wait.
+const LAUNCHES_A_WAIT: u32 = 8;
+
+/// Keeps other measurements of this process out while it lives.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ONE.lock().unwrap_or_else(|e| e.into_inner())
+}
+
 /// The median time of one kernel on a call, in nanoseconds, within a budget; at least three samples.
 ///
 /// # Errors
@@ -420,11 +428,12 @@ pub fn time(
     inputs: InputSpecs,
     budget: Duration,
 ) -> Result<u64> {
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = alone();
     let operands = Operands::new(backend, inputs, &kernel.op.check(attrs, inputs)?, Layout::Dense)?;
     operands.time(kernel, attrs, 1)?;
     let deadline = Instant::now() + budget;
-    let repeats = repeats(operands.time(kernel, attrs, 1)?);
+    let fewest = if backend.descriptor().asynchronous { LAUNCHES_A_WAIT } else { 1 };
+    let repeats = repeats(operands.time(kernel, attrs, 1)?).max(fewest);
     let mut samples = Vec::new();
     while samples.len() < 3 || (samples.len() < MAX_ROUNDS && Instant::now() < deadline) {
         samples.push(operands.time(kernel, attrs, repeats)?);

@@ -29,7 +29,8 @@ pub fn first_warning() -> Option<&'static str> {
     WARNING.get().map(String::as_str)
 }
 
-pub(crate) fn warn_once(text: impl FnOnce() -> String) {
+/// Warns on standard error, unless this process has warned before.
+pub fn warn_once(text: impl FnOnce() -> String) {
     WARNING.get_or_init(|| {
         let text = text();
         eprintln!("lightning_core: {text}");
