@@ -386,6 +386,11 @@ impl EffectivePolicy {
         EffectivePolicy(call.over(PackedPolicy(PROCESS.load(Ordering::Relaxed))))
     }
 
+    /// The same policy for another device.
+    pub fn on(self, kind: DeviceKind) -> EffectivePolicy {
+        EffectivePolicy(PackedPolicy::device(DeviceRequest::Is(kind)).over(self.0))
+    }
+
     /// The 64 bits, for keys.
     #[inline]
     pub fn key(self) -> u64 {

@@ -15,7 +15,7 @@ use crate::registry::{OpDef, OutputSpecs, Registry};
 use crate::router::{Routed, Router};
 use crate::session::Session;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
-use crate::tune::{self, CostModel, DeviceId, Record, Store};
+use crate::tune::{self, CostModel, DeviceId, Proven, Record, Store};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,6 +32,7 @@ pub struct Runtime {
     warned: Mutex<HashSet<(&'static str, DeviceKind)>>,
     store: Arc<Store>,
     model: Mutex<Model>,
+    proven: Proven,
 }
 
 /// The cost model, and the revision of the store that it was made from; `None` if it is not the store's.
@@ -88,7 +89,8 @@ impl Runtime {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let store = Store::global().clone();
         let model = Mutex::new(Model { revision: Some(0), model: Arc::default() });
-        Runtime { id, registry, devices: Devices::new(backends, lazy), warned: Mutex::default(), store, model }
+        let (warned, proven) = (Mutex::default(), Proven::default());
+        Runtime { id, registry, devices: Devices::new(backends, lazy), warned, store, model, proven }
     }
 
     /// The same runtime with a store of its own in place of the user's.
@@ -134,7 +136,8 @@ impl Runtime {
     /// Calls `f` with the router of the devices that the policy allows.
     fn routed<R>(&self, policy: EffectivePolicy, f: impl FnOnce(&Router<'_>) -> Result<R>) -> Result<R> {
         let backends = self.devices.candidates(policy);
-        f(&Router { backends: &backends, store: &self.store, model: &|| self.cost_model() })
+        let model = || self.cost_model();
+        f(&Router { backends: &backends, store: &self.store, model: &model, proven_here: &self.proven })
             .map_err(|error| self.devices.explain(error, policy))
     }
 
@@ -218,7 +221,23 @@ impl Runtime {
         inputs: &[Option<TensorSpec>],
         policy: EffectivePolicy,
     ) -> Result<Arc<ResolvedCall>> {
-        self.resolve_call(op, attrs, inputs, policy, false)
+        self.resolve_call(op, attrs, inputs, policy, Operands::There)
+    }
+
+    /// [`Runtime::resolve`] on a device that measured times prefer to the policy's own. The receipt has
+    /// [`Reason::Crossover`], and is a fallback if the policy names another device; nobody is warned.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`]; no kernel on that device.
+    pub fn resolve_on(
+        &self,
+        kind: DeviceKind,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorSpec>],
+        policy: EffectivePolicy,
+    ) -> Result<Arc<ResolvedCall>> {
+        self.resolve_call(op, attrs, inputs, policy, Operands::MovedTo(kind))
     }
 
     /// [`Runtime::resolve`]; a one-shot call may change its device for its copies' sake.
@@ -228,18 +247,33 @@ impl Runtime {
         attrs: &Attrs,
         inputs: &[Option<TensorSpec>],
         policy: EffectivePolicy,
-        one_shot: bool,
+        operands: Operands,
     ) -> Result<Arc<ResolvedCall>> {
         let outputs = op.check(attrs, inputs)?;
-        let call = routed(op, attrs, inputs, &outputs, policy, one_shot);
+        let asked = match operands {
+            Operands::MovedTo(kind) => policy.on(kind),
+            _ => policy,
+        };
+        let call = routed(op, attrs, inputs, &outputs, asked, operands == Operands::FromHost);
         let (dtype, cost) = (call.dtype, call.cost);
-        let (mut choice, backend) = self.routed(policy, |router| {
+        let (mut choice, backend) = self.routed(asked, |router| {
             let choice = router.choose(&call)?;
             let backend = router.backends[choice.backend].clone();
             Ok((choice, backend))
         })?;
         if choice.reason == Reason::Requested && backend.stand_in().is_some() {
             choice.reason = Reason::Software;
+        }
+        if let Operands::MovedTo(kind) = operands {
+            if backend.descriptor().kind != kind {
+                return Err(Error::unsupported(
+                    op.name,
+                    format!("a kernel on device \"{kind}\""),
+                    "none for this call",
+                ));
+            }
+            choice.reason = Reason::Crossover;
+            choice.fallback = policy.device() != DeviceRequest::Auto;
         }
         let kernel = &backend.kernels()[choice.kernel];
         let kind = backend.descriptor().kind;
@@ -325,7 +359,8 @@ impl Runtime {
     fn plan_anew(&self, local: &Local, slot: usize, key: &Key<'_>) -> Result<Arc<Plan>> {
         let epoch = memo::plan_epoch();
         let specs: Vec<_> = key.inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
-        let plan = Arc::new(Plan::of_call(self.resolve_call(key.op, key.attrs, &specs, key.policy, true)?));
+        let resolved = self.resolve_call(key.op, key.attrs, &specs, key.policy, Operands::FromHost)?;
+        let plan = Arc::new(Plan::of_call(resolved));
         if let Ok(mut memo) = local.memo.try_borrow_mut() {
             memo.keep(slot, key, epoch, plan.clone());
         }
@@ -378,6 +413,17 @@ impl Runtime {
         let policy = EffectivePolicy::of(PackedPolicy::UNSET, session_policy);
         Session::new(self.resolve(op, attrs, inputs, policy)?, session_policy)
     }
+}
+
+/// Where the operands of a call are when its device is chosen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operands {
+    /// Wherever the call goes.
+    There,
+    /// On the host, where its results go, too: one call by itself.
+    FromHost,
+    /// On this device, for which the call was taken from its policy's.
+    MovedTo(DeviceKind),
 }
 
 fn routed<'a>(
