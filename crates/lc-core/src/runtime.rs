@@ -2,7 +2,7 @@
 
 use crate::attrs::Attrs;
 use crate::backend::Backend;
-use crate::device::DeviceKind;
+use crate::device::{DeviceKind, DeviceRequest};
 use crate::devices::{Devices, LazyBackend};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
@@ -298,7 +298,7 @@ impl Runtime {
     }
 
     fn first_warning(&self, op: &'static OpDef, policy: EffectivePolicy) -> bool {
-        let crate::DeviceRequest::Is(kind) = policy.device() else { return false };
+        let DeviceRequest::Is(kind) = policy.device() else { return false };
         self.warned.lock().unwrap_or_else(|e| e.into_inner()).insert((op.name, kind))
     }
 

@@ -95,7 +95,7 @@ def check(result: Result, limits: Limits) -> None:
 
 
 def compared(row: Row) -> tuple[str, ...] | None:
-    """The columns of a row whose other sides are our own: without a plan, or with one thread. None if they are peers."""
+    """The columns of a row whose other sides are our own, without a plan or with one thread; None if they are peers."""
     if row.form in fusion.FORMS:
         return fusion.COLUMNS
     return scaling.COLUMNS if row.form in scaling.FORMS else None

@@ -1,4 +1,4 @@
-"""What more threads bring: one call of ours with every thread of the run, and the same call with one thread, in turns."""
+"""What more threads bring: one call of ours with every thread of the run, and the same with one thread, in turns."""
 
 from __future__ import annotations
 
