@@ -5,11 +5,12 @@
 //! depends on k alone, so a result is the same for every number of threads.
 
 mod copy;
-mod drive;
+#[allow(missing_docs)]
+pub mod drive;
 mod gemv;
 mod micro;
 mod transpose;
-mod workspace;
+pub(crate) mod workspace;
 
 use crate::isa::Isa;
 use crate::math::MathFloat;
