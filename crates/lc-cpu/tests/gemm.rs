@@ -390,8 +390,9 @@ fn few_rows_or_columns() {
 #[test]
 fn residual_may_be_the_output() {
     each_isa(|isa, rng| {
-        for (m, n) in [(33, 65), (2, 400)] {
-            let mut case = Case::<f32>::plain(m, n, 40, (Contiguous, Contiguous, Contiguous), rng);
+        // The last has several blocks of k.
+        for (m, n, k) in [(33, 65, 40), (2, 400, 40), (33, 65, 1700)] {
+            let mut case = Case::<f32>::plain(m, n, k, (Contiguous, Contiguous, Contiguous), rng);
             let old = Held::<f32>::new(Contiguous, m, n, rng);
             case.c.data.copy_from_slice(&old.data);
             let c = case.c.mat_mut();

@@ -101,6 +101,13 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
         return unsafe { gemv::run(p, b, threads) };
     }
     let blocking = Blocking::of(p.micro, p.n, p.k);
+    if let Some(residual) = p.epilogue.residual
+        && residual.ptr == p.c.cast_const()
+        && p.k > blocking.k
+    {
+        // SAFETY: by contract; with the copy the residual is not C.
+        return unsafe { with_copied_residual(p, residual, |p| run(p, threads)) };
+    }
     let (row_parts, col_parts) = split(p, threads);
     if row_parts * col_parts == 1 {
         // SAFETY: the whole of C, by contract.
@@ -115,6 +122,21 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
         // SAFETY: blocks of different tasks do not overlap.
         unsafe { block(p, blocking, rows, cols) };
     });
+}
+
+/// Calls `f` with a product whose residual is a copy: the blocks of k before the last write their sums to C.
+///
+/// # Safety
+/// The residual is valid, with unit stride along its rows or one column.
+unsafe fn with_copied_residual<T: GemmFloat>(p: &Product<'_, T>, residual: Mat<T>, f: impl FnOnce(&Product<'_, T>)) {
+    let (rows, cols) = (residual.rows, residual.cols);
+    let copy = workspace::Buffer::new(rows * cols * size_of::<T>());
+    for i in 0..rows {
+        // SAFETY: row `i` of both.
+        unsafe { std::ptr::copy_nonoverlapping(residual.at(i, 0), copy.ptr::<T>().add(i * cols), cols) };
+    }
+    let residual = Mat { ptr: copy.ptr::<T>().cast_const(), row_stride: cols as isize, col_stride: 1, ..residual };
+    f(&Product { epilogue: &Plain { residual: Some(residual), ..*p.epilogue }, ..*p });
 }
 
 /// Work that is worth a second thread, in multiply-adds: about ten microseconds of one core.
