@@ -170,6 +170,7 @@ pub(crate) fn entries(kernels: &'static [&'static Kernel], device: &str) -> &'st
         dtypes: kernel.dtypes,
         math: kernel.math,
         accepts: kernel.accepts,
+        unproven: false,
         code: code as u32,
     };
     // One table for each device that the process opens.

@@ -14,7 +14,7 @@ mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
 mod linear;
-mod matmul;
+pub(crate) mod matmul;
 mod pack;
 mod reference;
 mod rms_norm;
