@@ -5,8 +5,7 @@
 //! depends on k alone, so a result is the same for every number of threads.
 
 mod copy;
-#[allow(missing_docs)]
-pub mod drive;
+mod drive;
 mod gemv;
 mod micro;
 mod transpose;
