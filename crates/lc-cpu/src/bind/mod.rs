@@ -215,6 +215,13 @@ pub fn with_rows<T: Real, R>(tensor: &TensorRef<'_>, run: impl FnOnce(Rows<T>) -
     run(Rows { ptr: dense.as_ptr(), rows, cols, row_stride: cols as isize, col_stride: 1 })
 }
 
+/// The height of blocks when `rows` are cut into as few of about `most` as it takes, all alike; no block is planned lower
+/// than 64 rows.
+pub fn even_blocks(rows: usize, most: usize) -> usize {
+    let blocks = rows.div_ceil(most.max(64)).max(1);
+    rows.div_ceil(blocks).max(1)
+}
+
 /// The elements of a view in row-major order.
 pub fn dense_copy<T: Real>(tensor: &TensorRef<'_>) -> Vec<T> {
     let mut dense = Vec::with_capacity(tensor.shape().numel());
