@@ -273,7 +273,7 @@ impl Runtime {
                 ));
             }
             choice.reason = Reason::Crossover;
-            choice.fallback = policy.device() != crate::DeviceRequest::Auto;
+            choice.fallback = policy.device() != DeviceRequest::Auto;
         }
         let kernel = &backend.kernels()[choice.kernel];
         let kind = backend.descriptor().kind;
