@@ -90,7 +90,9 @@ def test_explain():
     assert report["nodes"][0]["why"] == "fused by matmul_epilogue" and report["nodes"][0]["launch"] == 0
     assert report["host_round_trips_saved"] == 1 and report["packed_constants"] == 1
     call = report["calls"][0]
-    assert call["predicted_us"] > 0 and call["measured_us"] is None
+    assert call["predicted_us"] > 0 and call["floor_us"] > 0 and call["measured_us"] is None
+    assert call["predicted_from"] in ("measured", "prior") and report["copies_us"] is None
+    assert report["predicted_us"] >= call["predicted_us"] and report["placement"] is None
     measured = json.loads(traced.explain("json", measure=True))
     assert measured["calls"][0]["measured_us"] > 0 and measured["measured_us"] > 0
     page = traced.explain("html")
