@@ -424,9 +424,9 @@ mod tests {
     }
 
     fn layouts<T: MathFloat>() {
+        // With rows that are shorter than half a block, too.
         let shapes: [&[usize]; 8] =
             [&[], &[1], &[7], &[1030], &[3, 5], &[17, 65], &[3, 18, 70], &[2, 3, 4, 5, 1, 2, 3, 2, 2]];
-        assert!(BLOCK / 70 > 1, "blocks of several rows are among them");
         for (seed, shape) in shapes.into_iter().enumerate() {
             let mut samples: Vec<_> = (0..4).map(|k| Sample::<T>::all(shape, (10 * seed + k) as u64)).collect();
             for turn in 0..samples[0].len() {
