@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lightning_core.bench import cases, fusion, ours
+from lightning_core.bench import cases, fusion, ours, scaling
 from lightning_core.bench.cases import Case
 
 ONE_SHOT, RESIDENT = "one-shot", "resident"
@@ -144,6 +144,11 @@ def _overhead() -> Iterator[Row]:
             yield _conv_attention(suite, s, 48, form)
 
 
+def _scaling() -> Iterator[Row]:
+    for size in (256, 512, 1024, 2048, 3072):
+        yield _matmul("scaling", size, size, size, scaling.FORM)
+
+
 def _fusion() -> Iterator[Row]:
     suite = "fusion"
 
@@ -185,6 +190,7 @@ _SUITES: dict[str, Callable[[], Iterator[Row]]] = {
     "ml": _ml,
     "gemm": _gemm,
     "overhead": _overhead,
+    "scaling": _scaling,
     "fusion": _fusion,
 }
 NAMES = (*_SUITES, "all")

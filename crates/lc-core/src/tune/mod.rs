@@ -7,6 +7,7 @@
 pub mod cost;
 mod key;
 mod operands;
+mod proven;
 mod record;
 pub mod search;
 mod store;
@@ -14,5 +15,6 @@ pub mod verify;
 
 pub use cost::{CostModel, Estimate, Fit, Source, Transfer};
 pub use key::{DeviceId, Key, bucket, kernel_set};
+pub(crate) use proven::Proven;
 pub use record::{Book, Candidate, Entry, FitRecord, Record, SCHEMA, TransferRecord};
 pub use store::{Store, cache_dir, first_warning, warn_once};

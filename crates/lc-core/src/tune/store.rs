@@ -143,6 +143,11 @@ impl Store {
         self.state().book.choice(key).cloned()
     }
 
+    /// Whether any kernel's numbers were wrong.
+    pub fn rejects(&self) -> bool {
+        !self.state().rejected.is_empty()
+    }
+
     /// Whether a kernel's numbers were wrong in any call of the key's op, type and math on the key's device.
     pub fn is_rejected(&self, key: &Key, kernel: &str) -> bool {
         let state = self.state();

@@ -1,6 +1,6 @@
 //! ffn: two projections with an activation between them, block by block of rows.
 
-use super::{Binding, Call, Real, Rows, by_dtype, linear, matrix, with_rows};
+use super::{Binding, Call, Real, Rows, by_dtype, even_blocks, linear, matrix, with_rows};
 use crate::gemm::GemmFloat;
 use crate::scratch;
 use crate::view::Mat;
@@ -28,7 +28,7 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
         let hidden_columns = w1.rows;
         let fitting = scratch::block_bytes() / (hidden_columns * size_of::<T>()).max(1);
         // Without resident weights every block would pack them again, so there is one block.
-        let block = if resident { fitting.clamp(64, x.rows.max(64)).min(x.rows) } else { x.rows };
+        let block = if resident { even_blocks(x.rows, fitting) } else { x.rows };
         scratch::with(block * hidden_columns, |hidden: *mut T| {
             for first in (0..x.rows).step_by(block) {
                 let rows = block.min(x.rows - first);

@@ -1,6 +1,6 @@
 //! layer_norm → projection: normalised rows go to the product block by block, while they are in a cache.
 
-use super::{Binding, Call, Real, Rows, by_dtype, linear, matrix, with_rows};
+use super::{Binding, Call, Real, Rows, by_dtype, even_blocks, linear, matrix, with_rows};
 use crate::gemm::GemmFloat;
 use crate::ops::layer_norm::layer_norm;
 use crate::scratch;
@@ -31,7 +31,7 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
     with_rows::<T, _>(call.input(0), |x| {
         let fitting = scratch::block_bytes() / (x.cols * size_of::<T>()).max(1);
         // Without a resident weight every block would pack it again, so there is one block.
-        let block = if resident { fitting.clamp(64, x.rows.max(64)).min(x.rows) } else { x.rows };
+        let block = if resident { even_blocks(x.rows, fitting) } else { x.rows };
         scratch::with(block * x.cols, |normal: *mut T| {
             for first in (0..x.rows).step_by(block) {
                 let rows = block.min(x.rows - first);

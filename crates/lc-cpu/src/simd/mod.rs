@@ -157,7 +157,8 @@ pub trait Kernel {
 ///
 /// # Panics
 /// When the processor lacks `isa` (debug builds); [`Isa::active`] and [`Isa::available`] never give such a one.
-#[inline]
+// Inlined, so that a kernel's struct is built where it is read: a copy of words that were just stored one by one stalls.
+#[inline(always)]
 pub fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
     debug_assert!(isa.is_available(), "{isa:?} is not available here");
     // SAFETY: `isa` is available on this processor, by contract and by the assertion above.
@@ -169,7 +170,7 @@ pub fn dispatch<K: Kernel>(isa: Isa, kernel: K) -> K::Output {
             Isa::Avx2 => avx2::run(kernel),
             #[cfg(target_arch = "aarch64")]
             Isa::Neon => neon::run(kernel),
-            _ => kernel.run::<scalar::Scalar>(),
+            _ => scalar::run(kernel),
         }
     }
 }

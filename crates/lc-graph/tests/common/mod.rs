@@ -37,6 +37,7 @@ impl Reference {
             dtypes: &[DType::F32, DType::F64],
             math: Math::IeeeF32,
             accepts: |_, _| true,
+            unproven: false,
             code: 0,
         });
         let descriptor = BackendDescriptor {

@@ -5,7 +5,7 @@ mod attention;
 mod attention_train;
 mod conv2d;
 mod conv_attention;
-mod dense;
+pub(crate) mod dense;
 mod elementwise;
 mod ffn;
 mod layer_norm;
@@ -98,6 +98,22 @@ static OTHER_SHADERS: &[(&Shader, Variants)] = &[
 /// Every kernel, best first among those of one op.
 pub fn kernels() -> impl Iterator<Item = &'static Kernel> {
     DEFAULTS.iter().chain(&matmul::VARIANTS).copied()
+}
+
+/// Kernels of other libraries, which only the machine they are for can prove.
+pub fn libraries() -> &'static [&'static Kernel] {
+    #[cfg(any(test, target_vendor = "apple"))]
+    return crate::mps::KERNELS;
+    #[cfg(not(any(test, target_vendor = "apple")))]
+    &[]
+}
+
+/// Whether a kernel runs only where it won a measurement: see
+/// [`KernelEntry::unproven`](lc_core::backend::KernelEntry::unproven). Kernels that force matrix units are such too, since
+/// they leave out the proof that the default ones ask of them.
+pub fn unproven(kernel: &'static Kernel) -> bool {
+    let among = |list: &[&'static Kernel]| list.iter().any(|other| std::ptr::eq(*other, kernel));
+    among(libraries()) || (among(&matmul::VARIANTS) && kernel.needs.contains(product::MATRIX))
 }
 
 /// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
