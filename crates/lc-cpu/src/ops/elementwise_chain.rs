@@ -454,6 +454,26 @@ mod tests {
     }
 
     #[test]
+    fn short_rows_share_blocks() {
+        fn rows<T: MathFloat>(shape: &[usize]) {
+            // A row that is the same for every row: no stride along the dimension before the last.
+            let repeated = shape.len() as u64 - 2;
+            let layouts = [("contiguous", 1), ("zero", repeated), ("contiguous", 2), ("zero", repeated)];
+            let inputs = layouts.map(|(layout, seed)| Sample::<T>::new(layout, shape, seed));
+            for isa in Isa::available() {
+                for threads in 1..=3 {
+                    check(isa, threads, &long(), &inputs);
+                }
+            }
+        }
+        let shapes: [&[usize]; 6] = [&[17, 65], &[700, 3], &[3, 18, 70], &[2, 3, 40, 256], &[5, 257], &[90, 1]];
+        for shape in shapes {
+            rows::<f32>(shape);
+            rows::<f64>(shape);
+        }
+    }
+
+    #[test]
     fn every_length_around_the_blocks() {
         for n in (0..70).chain([BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 17]) {
             let inputs: Vec<_> = (0..4).map(|k| Sample::<f32>::new("offset", &[n], k)).collect();
