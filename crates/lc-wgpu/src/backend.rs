@@ -55,7 +55,12 @@ impl WgpuBackend {
         let staging = Pool::new(&adapter, BufferUsages::MAP_READ | BufferUsages::COPY_DST, options.pool_bytes / 4);
         let fits = |kernel: &&'static Kernel| adapter.features.contains(kernel.needs);
         let all = ops::kernels().chain(ops::libraries().iter().copied());
-        let kernels: &'static [&'static Kernel] = all.filter(fits).collect::<Vec<_>>().leak();
+        let mut kernels: Vec<_> = all.filter(fits).collect();
+        if adapter.subgroup_size().is_none() {
+            // Where subgroups may be of any size, kernels that use them are candidates, not what runs untuned.
+            kernels.sort_by_key(|kernel| kernel.needs.contains(Features::SUBGROUP));
+        }
+        let kernels: &'static [&'static Kernel] = kernels.leak();
         Ok(Arc::new(WgpuBackend {
             entries: entries(kernels, Adapter::KIND.name()),
             kernels,
