@@ -104,7 +104,7 @@ fn runtime(backends: &[Arc<dyn Backend>]) -> Runtime {
 fn the_check_tells_right_from_wrong() {
     let kernels = [proven("portable", SLOW), unproven("right", PLAIN), unproven("wrong", WRONG)];
     let bench = Bench::with_kind(DeviceKind::Cpu, &lc_ops::MATMUL, &kernels);
-    let runtime = runtime(&[bench.clone()]);
+    let runtime = runtime(std::slice::from_ref(&bench));
     for kernel in bench.kernels().iter().filter(|kernel| kernel.unproven) {
         check::<f32>(&runtime, &*bench, kernel);
     }
