@@ -8,7 +8,8 @@ from __future__ import annotations
 from ._native import _tuning_clear as clear
 from ._native import _tuning_entries as entries
 from ._native import _tuning_export as export
+from ._native import _tuning_fit as fit
 from ._native import _tuning_merge as merge
 from ._native import _tuning_path as path
 
-__all__ = ["clear", "entries", "export", "merge", "path"]
+__all__ = ["clear", "entries", "export", "fit", "merge", "path"]

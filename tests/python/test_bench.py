@@ -23,6 +23,7 @@ from lightning_core.bench import (
     plots,
     report,
     runner,
+    scaling,
     suites,
     timing,
 )
@@ -181,6 +182,30 @@ class TestFusion:
         assert "lc_unfused_ms" in (tmp_path / "r.csv").read_text()
 
 
+class TestScaling:
+    def test_slices_alternate_between_all_threads_and_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_to: list[int] = []
+        monkeypatch.setattr(ours, "set_threads", set_to.append)
+        row = tiny_row(lambda: cases.matmul(5, 7, 3), scaling.FORM)
+        limits = machine.Limits(3, 1e18, "test", ((1, 1e18),), "test", 1.08)
+        result = run(row, limits=limits)
+        assert not result.failures and result.ours is not None and result.ours.counts
+        peer = result.fastest()
+        assert peer is not None and peer.peer == scaling.ONE_THREAD
+        assert set(set_to) == {1, 3} and set_to[-1] == 3
+        assert set_to.count(1) >= timing.MIN_ROUNDS and set_to.count(3) >= timing.MIN_ROUNDS
+        cells = runner.row_dict(result, scaling.COLUMNS)
+        assert cells["speedup_lc_one_thread_over_lc"] > 0 and cells["verified"] is True
+
+    def test_one_thread_ends_with_a_failure_too(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        set_to: list[int] = []
+        monkeypatch.setattr(ours, "set_threads", set_to.append)
+        monkeypatch.setattr(runner, "interleave", lambda *_: None)
+        limits = machine.Limits(3, 1e18, "test", ((1, 1e18),), "test", 1.08)
+        result = run(tiny_row(lambda: cases.matmul(5, 7, 3), scaling.FORM), limits=limits)
+        assert result.failures == ["no samples"] and set_to == [3, 3]
+
+
 class TestChecks:
     def test_a_wrong_output_of_ours_fails(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def wrong(case: cases.Case, form: str, device: str) -> Candidate:
@@ -333,6 +358,14 @@ class TestReports:
         headings, places, bottom = plots._places(results)
         assert [name for name, _ in headings] == ["suite", "other"]
         assert sorted(places) == places and len(places) == len(results) and bottom > places[-1]
+
+    def test_the_readme_shows_pictures_that_a_run_writes(self, tmp_path: Path) -> None:
+        pytest.importorskip("matplotlib")
+        fused = suites.Row("fusion", "chain", "s", suites.ONE_SHOT, fusion.GRAPH, lambda: cases.chain(9, 33))
+        written = plots.write_readme(tmp_path, [run(tiny_row()), run(fused)], ABOUT)
+        readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+        for path in written:
+            assert path.read_bytes()[:4] == b"\x89PNG" and f"(docs/images/{path.name})" in readme
 
     def test_durations(self) -> None:
         given = [5e-9, 1.234e-6, 0.0123, 2.0, None]

@@ -124,3 +124,50 @@ def test_variables_of_the_original_warn_once_and_precision_switches_are_read(tmp
     assert done.stdout.strip() == "ieee_f32"
     assert done.stderr.count("DeprecationWarning: CJ_") == 2, done.stderr
     assert "Policy(math=\"ieee_f32\")" in done.stderr and "LC_CACHE_DIR" in done.stderr
+
+
+def test_fusions_are_raced_when_asked_and_remembered(tmp_path: Path) -> None:
+    graph = """
+import json
+w = np.ones((24, 16), np.float32)
+layer = lc.graph(lambda x: lc.api.relu(x @ w))
+x = np.ones((8, 24), np.float32)
+"""
+    ok(
+        graph
+        + """
+assert (layer(x, policy=lc.Policy(tune="on", tune_ms=30)) == 24).all()
+races = [e for e in lc.tuning.entries() if e["op"] == "fuse.matmul_epilogue"]
+assert len(races) == 1, lc.tuning.entries()
+assert {c["kernel"] for c in races[0]["candidates"]} == {"fused", "apart"}
+assert all(c["median_ns"] > 0 and c["max_error"] < 1e-5 for c in races[0]["candidates"]), races
+""",
+        tmp_path,
+    )
+    ok(
+        graph
+        + """
+assert (layer(x) == 24).all()
+fusion = json.loads(layer.explain("json"))["fusions"][0]
+said = fusion["times"] or fusion["refused"]
+assert said.startswith("measured ") and said.endswith(" us apart"), fusion
+layer(x, policy=lc.Policy(tune="off"))
+fusion = json.loads(layer.explain("json"))["fusions"][0]
+assert fusion["refused"] is None and fusion["times"] is None, fusion
+""",
+        tmp_path,
+    )
+
+
+def test_predictions_say_whether_they_were_measured(tmp_path: Path) -> None:
+    code = """
+import json
+layer = lc.graph(lambda x: lc.api.softmax(x))
+layer(np.ones((8, 64), np.float32))
+call = json.loads(layer.explain("json"))["calls"][0]
+print(call["predicted_from"], call["predicted_error"])
+"""
+    assert ok(code, tmp_path) == "prior None\n"
+    ok('lc.tuning.fit("softmax", device="cpu", budget_ms=20)', tmp_path)
+    source, error = ok(code, tmp_path).split()
+    assert source == "measured" and 0 <= float(error) < 1

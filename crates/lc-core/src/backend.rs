@@ -119,6 +119,10 @@ pub struct KernelEntry {
     pub math: Math,
     /// Whether it takes this call; dtype and op are already right.
     pub accepts: fn(&Attrs, InputSpecs) -> bool,
+    /// Whether only the machine that it is for can prove it, since nobody could run it where it was written. Such a kernel
+    /// runs only where the tuner compared it on this machine and measured it to be the fastest, and never in place of a
+    /// kernel that is not there: an op without a proven kernel is an op that the device lacks.
+    pub unproven: bool,
     /// The backend's own number for it.
     pub code: u32,
 }
@@ -216,8 +220,8 @@ pub trait Backend: Send + Sync {
     fn driver(&self) -> String {
         String::new()
     }
-    /// Its kernels, best first among those of one op, the most portable last. The table lives as long as the process, so
-    /// that a plan can hold on to an entry.
+    /// Its kernels, best first among those of one op, the most portable last, whatever place those have that are unproven.
+    /// The table lives as long as the process, so that a plan can hold on to an entry.
     fn kernels(&self) -> &'static [KernelEntry];
 }
 

@@ -14,6 +14,7 @@ mod devices;
 pub mod dtype;
 pub mod error;
 pub mod intern;
+mod memo;
 pub mod null;
 pub mod plan;
 pub mod policy;

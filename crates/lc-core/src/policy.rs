@@ -12,7 +12,7 @@ pub use legacy::from_legacy_environment;
 
 use crate::device::{DeviceKind, DeviceRequest};
 use crate::error::{Error, Result};
-use std::cell::Cell;
+use crate::memo::Local;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What happens when the requested device is absent or lacks the op.
@@ -258,11 +258,15 @@ impl PackedPolicy {
     }
 
     /// This policy's set fields, and those of `below` where unset.
-    #[inline]
+    #[inline(always)]
     pub const fn over(self, below: PackedPolicy) -> PackedPolicy {
-        if self.0 == 0 {
-            return below;
+        match self.0 {
+            0 => below,
+            _ => self.laid_over(below),
         }
+    }
+
+    const fn laid_over(self, below: PackedPolicy) -> PackedPolicy {
         let mut mask = 0u64;
         let mut i = 0;
         while i < FIELDS.len() {
@@ -367,13 +371,24 @@ impl EffectivePolicy {
     /// Lays the levels over each other: call > scope (this thread's) > session > process.
     #[inline]
     pub fn of(call: PackedPolicy, session: PackedPolicy) -> EffectivePolicy {
-        let below = SCOPE.get().over(session).over(PackedPolicy(PROCESS.load(Ordering::Relaxed)));
-        EffectivePolicy(call.over(below))
+        EffectivePolicy::within(Local::with(|local| local.scope.get()), call, session)
+    }
+
+    /// [`EffectivePolicy::of`] on a thread whose scope is known.
+    #[inline(always)]
+    pub(crate) fn within(scope: PackedPolicy, call: PackedPolicy, session: PackedPolicy) -> EffectivePolicy {
+        let process = PackedPolicy(PROCESS.load(Ordering::Relaxed));
+        EffectivePolicy(call.over(scope.over(session.over(process))))
     }
 
     /// A call's policy over the process level alone, whatever scopes are open.
     pub fn of_process(call: PackedPolicy) -> EffectivePolicy {
         EffectivePolicy(call.over(PackedPolicy(PROCESS.load(Ordering::Relaxed))))
+    }
+
+    /// The same policy for another device.
+    pub fn on(self, kind: DeviceKind) -> EffectivePolicy {
+        EffectivePolicy(PackedPolicy::device(DeviceRequest::Is(kind)).over(self.0))
     }
 
     /// The 64 bits, for keys.
@@ -452,10 +467,6 @@ impl EffectivePolicy {
 
 static PROCESS: AtomicU64 = AtomicU64::new(0);
 
-thread_local! {
-    static SCOPE: Cell<PackedPolicy> = const { Cell::new(PackedPolicy::UNSET) };
-}
-
 /// The process level.
 pub fn process() -> Policy {
     EffectivePolicy::of_process(PackedPolicy::UNSET).policy()
@@ -476,14 +487,16 @@ pub fn init_process() {
 
 /// Lays a policy over this thread's current scope and returns what to give to [`restore_scope`] at its end.
 pub fn enter_scope(policy: &Policy) -> PackedPolicy {
-    let before = SCOPE.get();
-    SCOPE.set(policy.pack().over(before));
-    before
+    Local::with(|local| {
+        let before = local.scope.get();
+        local.scope.set(policy.pack().over(before));
+        before
+    })
 }
 
 /// Ends a scope: this thread's scope is again what it was before [`enter_scope`].
 pub fn restore_scope(before: PackedPolicy) {
-    SCOPE.set(before);
+    Local::with(|local| local.scope.set(before));
 }
 
 /// Runs `f` with `policy` in scope on this thread; the scope ends also if `f` panics.

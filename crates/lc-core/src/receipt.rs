@@ -23,11 +23,13 @@ pub enum Reason {
     /// The device is as in [`Reason::Requested`] or [`Reason::Best`], and its kernel is the one that was measured to be the
     /// fastest for such calls.
     Tuned = 6,
+    /// The device that the policy named has kernels for the call, and all of them were measured to give wrong numbers here.
+    Rejected = 7,
 }
 
 impl Reason {
     /// Every reason, in the order of its discriminant.
-    pub const ALL: [Reason; 7] = [
+    pub const ALL: [Reason; 8] = [
         Reason::Requested,
         Reason::Best,
         Reason::Unavailable,
@@ -35,6 +37,7 @@ impl Reason {
         Reason::Crossover,
         Reason::Software,
         Reason::Tuned,
+        Reason::Rejected,
     ];
 
     /// A short text for receipts, traces and reports.
@@ -47,6 +50,7 @@ impl Reason {
             Reason::Crossover => "measured to be faster here",
             Reason::Software => "requested device, emulated in software",
             Reason::Tuned => "kernel measured to be the fastest",
+            Reason::Rejected => "requested device's kernels were measured to be wrong",
         }
     }
 }

@@ -54,12 +54,19 @@ impl OutputSpecs {
         OutputSpecs { len: 3, specs: [Some(first), Some(second), Some(third)] }
     }
 
+    /// Result `i`, if there is one.
+    #[inline]
+    pub fn get(&self, i: usize) -> Option<&TensorSpec> {
+        self.specs.get(i).and_then(Option::as_ref)
+    }
+
     /// The results in order.
     pub fn iter(&self) -> impl Iterator<Item = &TensorSpec> {
         self.specs.iter().flatten()
     }
 
     /// How many.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len as usize
     }
@@ -70,6 +77,7 @@ impl OutputSpecs {
     }
 
     /// The first result.
+    #[inline]
     pub fn first(&self) -> &TensorSpec {
         self.specs[0].as_ref().expect("an op has a result")
     }

@@ -7,18 +7,21 @@ use crate::devices::{Devices, LazyBackend};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::intern::Name;
+use crate::memo::{self, Key, Local};
 use crate::plan::{self, Plan, ResolvedCall};
-use crate::policy::{self, EffectivePolicy, Fallback, Math, PackedPolicy};
+use crate::policy::{self, EffectivePolicy, Fallback, PackedPolicy};
 use crate::receipt::{Reason, Receipt};
-use crate::registry::{MAX_INPUTS, OpDef, OutputSpecs, Registry};
+use crate::registry::{OpDef, OutputSpecs, Registry};
 use crate::router::{Routed, Router};
 use crate::session::Session;
 use crate::tensor::{TensorMut, TensorRef, TensorSpec};
-use crate::tune::{self, CostModel, DeviceId, Record, Store};
+use crate::tune::{self, CostModel, DeviceId, Proven, Record, Store};
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+
+pub use crate::memo::{forget_plans, last_receipt, plan_epoch, set_last_receipt};
 
 /// A registry of ops and the devices that run them.
 pub struct Runtime {
@@ -29,59 +32,13 @@ pub struct Runtime {
     warned: Mutex<HashSet<(&'static str, DeviceKind)>>,
     store: Arc<Store>,
     model: Mutex<Model>,
+    proven: Proven,
 }
 
 /// The cost model, and the revision of the store that it was made from; `None` if it is not the store's.
 struct Model {
     revision: Option<u64>,
     model: Arc<CostModel>,
-}
-
-/// Plans are memoised for one epoch: whatever changes how calls are routed starts a new one.
-static EPOCH: AtomicU64 = AtomicU64::new(1);
-
-/// Forgets every memoised plan, in all threads, from their next call on.
-pub fn forget_plans() {
-    EPOCH.fetch_add(1, Ordering::Relaxed);
-}
-
-/// The current epoch. Whoever keeps plans of its own makes them again when it has changed.
-pub fn plan_epoch() -> u64 {
-    EPOCH.load(Ordering::Relaxed)
-}
-/// What [`LAST`] holds before the first call.
-const NO_RECEIPT: Receipt = Receipt {
-    op: "",
-    requested: DeviceRequest::Auto,
-    selected: DeviceKind::Cpu,
-    kernel: "",
-    dtype: DType::F32,
-    math: Math::IeeeF32,
-    fallback: false,
-    reason: Reason::Best,
-    launches: 0,
-    waits: 0,
-    bytes_uploaded: 0,
-    bytes_downloaded: 0,
-    duration_ns: None,
-    warn: false,
-};
-
-thread_local! {
-    static LAST: RefCell<Receipt> = const { RefCell::new(NO_RECEIPT) };
-    static MEMO: RefCell<Option<Box<Memo>>> = const { RefCell::new(None) };
-}
-
-/// The receipt of this thread's last successful call.
-pub fn last_receipt() -> Option<Receipt> {
-    let receipt = LAST.with_borrow(|last| *last);
-    (!receipt.op.is_empty()).then_some(receipt)
-}
-
-/// Makes `receipt` this thread's last one; for calls that are made of several.
-#[inline]
-pub fn set_last_receipt(receipt: Receipt) {
-    LAST.with_borrow_mut(|last| *last = receipt);
 }
 
 /// Runs a plan of one call; its receipt becomes this thread's last one.
@@ -95,7 +52,28 @@ pub fn run_plan(
     outputs: &mut [TensorMut<'_>],
     policy: EffectivePolicy,
 ) -> Result<()> {
-    LAST.with_borrow_mut(|last| plan.run_one_into(inputs, outputs, policy, last))
+    Local::with(|local| plan.run_one_into(inputs, outputs, policy, &mut local.last.borrow_mut()))
+}
+
+/// The plan of a call, under the policy that it was made for.
+#[derive(Clone, Copy)]
+pub struct Planned<'a> {
+    /// The plan.
+    pub plan: &'a Arc<Plan>,
+    /// The policy.
+    pub policy: EffectivePolicy,
+    last: &'a RefCell<Receipt>,
+}
+
+impl Planned<'_> {
+    /// [`run_plan`], on the thread that looked the plan up.
+    ///
+    /// # Errors
+    /// As [`Plan::run_one`].
+    #[inline(always)]
+    pub fn run(&self, inputs: &[Option<TensorRef<'_>>], outputs: &mut [TensorMut<'_>]) -> Result<()> {
+        self.plan.run_one_into(inputs, outputs, self.policy, &mut self.last.borrow_mut())
+    }
 }
 
 impl Runtime {
@@ -111,7 +89,8 @@ impl Runtime {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let store = Store::global().clone();
         let model = Mutex::new(Model { revision: Some(0), model: Arc::default() });
-        Runtime { id, registry, devices: Devices::new(backends, lazy), warned: Mutex::default(), store, model }
+        let (warned, proven) = (Mutex::default(), Proven::default());
+        Runtime { id, registry, devices: Devices::new(backends, lazy), warned, store, model, proven }
     }
 
     /// The same runtime with a store of its own in place of the user's.
@@ -157,7 +136,8 @@ impl Runtime {
     /// Calls `f` with the router of the devices that the policy allows.
     fn routed<R>(&self, policy: EffectivePolicy, f: impl FnOnce(&Router<'_>) -> Result<R>) -> Result<R> {
         let backends = self.devices.candidates(policy);
-        f(&Router { backends: &backends, store: &self.store, model: &|| self.cost_model() })
+        let model = || self.cost_model();
+        f(&Router { backends: &backends, store: &self.store, model: &model, proven_here: &self.proven })
             .map_err(|error| self.devices.explain(error, policy))
     }
 
@@ -241,7 +221,23 @@ impl Runtime {
         inputs: &[Option<TensorSpec>],
         policy: EffectivePolicy,
     ) -> Result<Arc<ResolvedCall>> {
-        self.resolve_call(op, attrs, inputs, policy, false)
+        self.resolve_call(op, attrs, inputs, policy, Operands::There)
+    }
+
+    /// [`Runtime::resolve`] on a device that measured times prefer to the policy's own. The receipt has
+    /// [`Reason::Crossover`], and is a fallback if the policy names another device; nobody is warned.
+    ///
+    /// # Errors
+    /// As [`Runtime::resolve`]; no kernel on that device.
+    pub fn resolve_on(
+        &self,
+        kind: DeviceKind,
+        op: &'static OpDef,
+        attrs: &Attrs,
+        inputs: &[Option<TensorSpec>],
+        policy: EffectivePolicy,
+    ) -> Result<Arc<ResolvedCall>> {
+        self.resolve_call(op, attrs, inputs, policy, Operands::MovedTo(kind))
     }
 
     /// [`Runtime::resolve`]; a one-shot call may change its device for its copies' sake.
@@ -251,18 +247,33 @@ impl Runtime {
         attrs: &Attrs,
         inputs: &[Option<TensorSpec>],
         policy: EffectivePolicy,
-        one_shot: bool,
+        operands: Operands,
     ) -> Result<Arc<ResolvedCall>> {
         let outputs = op.check(attrs, inputs)?;
-        let call = routed(op, attrs, inputs, &outputs, policy, one_shot);
+        let asked = match operands {
+            Operands::MovedTo(kind) => policy.on(kind),
+            _ => policy,
+        };
+        let call = routed(op, attrs, inputs, &outputs, asked, operands == Operands::FromHost);
         let (dtype, cost) = (call.dtype, call.cost);
-        let (mut choice, backend) = self.routed(policy, |router| {
+        let (mut choice, backend) = self.routed(asked, |router| {
             let choice = router.choose(&call)?;
             let backend = router.backends[choice.backend].clone();
             Ok((choice, backend))
         })?;
         if choice.reason == Reason::Requested && backend.stand_in().is_some() {
             choice.reason = Reason::Software;
+        }
+        if let Operands::MovedTo(kind) = operands {
+            if backend.descriptor().kind != kind {
+                return Err(Error::unsupported(
+                    op.name,
+                    format!("a kernel on device \"{kind}\""),
+                    "none for this call",
+                ));
+            }
+            choice.reason = Reason::Crossover;
+            choice.fallback = policy.device() != DeviceRequest::Auto;
         }
         let kernel = &backend.kernels()[choice.kernel];
         let kind = backend.descriptor().kind;
@@ -287,38 +298,48 @@ impl Runtime {
     }
 
     fn first_warning(&self, op: &'static OpDef, policy: EffectivePolicy) -> bool {
-        let crate::DeviceRequest::Is(kind) = policy.device() else { return false };
+        let DeviceRequest::Is(kind) = policy.device() else { return false };
         self.warned.lock().unwrap_or_else(|e| e.into_inner()).insert((op.name, kind))
     }
 
-    /// Calls `f` with the plan of a call: from this thread's memo, or made and memoised.
+    /// Calls `f` with the plan of a call under the policy that its level gives: from this thread's memo, or made and
+    /// memoised. A call inside `f` that misses the memo is not memoised.
     ///
     /// # Errors
     /// As [`Runtime::resolve`], and those of `f`.
-    #[inline]
+    #[inline(always)]
     pub fn with_plan<R>(
         &self,
         op: &'static OpDef,
         attrs: &Attrs,
         inputs: &[Option<TensorRef<'_>>],
-        policy: EffectivePolicy,
-        f: impl FnOnce(&Arc<Plan>) -> Result<R>,
+        level: PackedPolicy,
+        f: impl FnOnce(Planned<'_>) -> Result<R>,
     ) -> Result<R> {
-        let call = Key { runtime: self.id, op, attrs, inputs, policy };
-        let slot = call.slot();
-        // The memo stays borrowed while `f` runs, which saves a reference count on every call. A call inside `f` that
-        // misses the memo is not memoised.
-        let plan = MEMO.with(|memo| {
-            let memo = memo.borrow();
-            match memo.as_ref().and_then(|memo| memo.find(slot, &call)) {
-                Some(plan) => Ok(f(plan)),
-                None => Err(f),
+        Local::with(|local| {
+            let policy = EffectivePolicy::within(local.scope.get(), level, PackedPolicy::UNSET);
+            let key = Key { runtime: self.id, op, attrs, inputs, policy };
+            let slot = key.slot();
+            // The memo stays borrowed while `f` runs, which saves a reference count on every call.
+            let memo = local.memo.borrow();
+            if let Some(plan) = memo.find(slot, &key) {
+                return f(Planned { plan, policy, last: &local.last });
             }
-        });
-        match plan {
-            Ok(result) => result,
-            Err(f) => f(&self.plan_anew(&call, slot)?),
-        }
+            drop(memo);
+            self.with_new_plan(local, slot, &key, f)
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn with_new_plan<R>(
+        &self,
+        local: &Local,
+        slot: usize,
+        key: &Key<'_>,
+        f: impl FnOnce(Planned<'_>) -> Result<R>,
+    ) -> Result<R> {
+        f(Planned { plan: &self.plan_anew(local, slot, key)?, policy: key.policy, last: &local.last })
     }
 
     /// The plan of a call, shared.
@@ -330,24 +351,19 @@ impl Runtime {
         op: &'static OpDef,
         attrs: &Attrs,
         inputs: &[Option<TensorRef<'_>>],
-        policy: EffectivePolicy,
+        level: PackedPolicy,
     ) -> Result<Arc<Plan>> {
-        self.with_plan(op, attrs, inputs, policy, |plan| Ok(plan.clone()))
+        self.with_plan(op, attrs, inputs, level, |call| Ok(call.plan.clone()))
     }
 
-    #[cold]
-    fn plan_anew(&self, call: &Key<'_>, slot: usize) -> Result<Arc<Plan>> {
-        let epoch = EPOCH.load(Ordering::Relaxed);
-        let specs: Vec<_> = call.inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
-        let plan = Arc::new(Plan::of_call(self.resolve_call(call.op, call.attrs, &specs, call.policy, true)?));
-        MEMO.with(|memo| {
-            if let Ok(mut memo) = memo.try_borrow_mut() {
-                let memo = memo.get_or_insert_with(|| Box::new(Memo { entries: [const { None }; MEMO_SLOTS] }));
-                let mut words = Vec::new();
-                call.words(|word| words.push(word));
-                memo.entries[slot] = Some(Entry { words: words.into(), epoch, plan: plan.clone() });
-            }
-        });
+    fn plan_anew(&self, local: &Local, slot: usize, key: &Key<'_>) -> Result<Arc<Plan>> {
+        let epoch = memo::plan_epoch();
+        let specs: Vec<_> = key.inputs.iter().map(|t| t.as_ref().map(|t| *t.spec())).collect();
+        let resolved = self.resolve_call(key.op, key.attrs, &specs, key.policy, Operands::FromHost)?;
+        let plan = Arc::new(Plan::of_call(resolved));
+        if let Ok(mut memo) = local.memo.try_borrow_mut() {
+            memo.keep(slot, key, epoch, plan.clone());
+        }
         Ok(plan)
     }
 
@@ -364,8 +380,7 @@ impl Runtime {
         outputs: &mut [TensorMut<'_>],
         call_policy: PackedPolicy,
     ) -> Result<()> {
-        let policy = EffectivePolicy::of(call_policy, PackedPolicy::UNSET);
-        self.with_plan(op, attrs, inputs, policy, |plan| run_plan(plan, inputs, outputs, policy))
+        self.with_plan(op, attrs, inputs, call_policy, |call| call.run(inputs, outputs))
     }
 
     /// [`Runtime::run`], and the receipt.
@@ -400,6 +415,17 @@ impl Runtime {
     }
 }
 
+/// Where the operands of a call are when its device is chosen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Operands {
+    /// Wherever the call goes.
+    There,
+    /// On the host, where its results go, too: one call by itself.
+    FromHost,
+    /// On this device, for which the call was taken from its policy's.
+    MovedTo(DeviceKind),
+}
+
 fn routed<'a>(
     op: &'static OpDef,
     attrs: &'a Attrs,
@@ -410,75 +436,4 @@ fn routed<'a>(
 ) -> Routed<'a> {
     let dtype = inputs.first().copied().flatten().map_or(DType::F32, |spec| spec.dtype);
     Routed { op, attrs, inputs, dtype, cost: (op.cost)(attrs, inputs, outputs), policy, one_shot }
-}
-
-/// Entries of a thread's memo.
-const MEMO_SLOTS: usize = 64;
-
-/// Everything that a plan depends on.
-struct Key<'a> {
-    runtime: u64,
-    op: &'static OpDef,
-    attrs: &'a Attrs,
-    inputs: &'a [Option<TensorRef<'a>>],
-    policy: EffectivePolicy,
-}
-
-impl Key<'_> {
-    /// Feeds the key to `f` word by word, so that it is hashed and compared without being stored.
-    #[inline(always)]
-    fn words(&self, mut f: impl FnMut(u64)) {
-        debug_assert!(self.inputs.len() <= MAX_INPUTS);
-        f(std::ptr::from_ref(self.op) as u64);
-        f(self.runtime << 8 | self.inputs.len() as u64);
-        f(self.policy.key());
-        for word in self.attrs.words() {
-            f(*word);
-        }
-        for input in self.inputs {
-            match input {
-                None => f(0),
-                Some(tensor) => {
-                    f(1 | (tensor.dtype() as u64) << 8 | (tensor.shape().rank() as u64) << 16);
-                    for dim in tensor.shape().dims() {
-                        f(*dim as u64);
-                    }
-                }
-            }
-        }
-    }
-
-    /// The entry that may hold this key. Multiply-and-rotate mixes enough for so small a table.
-    #[inline(always)]
-    fn slot(&self) -> usize {
-        let mut hash = 0u64;
-        self.words(|word| hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        (hash >> 58) as usize % MEMO_SLOTS
-    }
-}
-
-/// A thread's recent plans: direct-mapped, so that a look-up is one compare and memory is bounded.
-struct Memo {
-    entries: [Option<Entry>; MEMO_SLOTS],
-}
-
-struct Entry {
-    words: Box<[u64]>,
-    epoch: u64,
-    plan: Arc<Plan>,
-}
-
-impl Memo {
-    #[inline(always)]
-    fn find(&self, slot: usize, key: &Key<'_>) -> Option<&Arc<Plan>> {
-        let entry = self.entries[slot].as_ref()?;
-        // A key's length follows from its words, so one that runs past the entry's end differs before it.
-        let mut at = 0;
-        let mut differs = entry.epoch ^ EPOCH.load(Ordering::Relaxed);
-        key.words(|word| {
-            differs |= entry.words.get(at).map_or(1, |known| known ^ word);
-            at += 1;
-        });
-        (differs == 0 && at == entry.words.len()).then_some(&entry.plan)
-    }
 }

@@ -176,23 +176,34 @@ impl fmt::Debug for Strides {
     }
 }
 
-/// Extents as a shape, with the strides of a dense row-major tensor; `None` where [`Shape::new`] fails.
+/// Sets shape and strides, both of rank 0 before, to those of a dense row-major tensor; false where [`Shape::new`] fails.
+/// One or two dimensions, which nearly every call has, take no loop.
 #[inline(always)]
-pub(crate) fn dense(dims: &[usize]) -> Option<(Shape, Strides)> {
-    if dims.len() > MAX_RANK {
-        return None;
-    }
-    let rank = dims.len() as u8;
-    let mut shape = Shape { rank, dims: [0; MAX_RANK] };
-    let mut strides = Strides { rank, steps: [0; MAX_RANK] };
-    let mut step = 1usize;
-    for (i, &dim) in dims.iter().enumerate().rev() {
-        shape.dims[i] = dim;
-        strides.steps[i] = step as isize;
-        // Zero extents must not hide an overflow of the others, whatever they are.
-        step = step.checked_mul(dim.max(1))?;
-    }
-    (step <= isize::MAX as usize / 8).then_some((shape, strides))
+pub(crate) fn set_dense(shape: &mut Shape, strides: &mut Strides, dims: &[usize]) -> bool {
+    let numel = match *dims {
+        [n] => {
+            (shape.dims[0], strides.steps[0]) = (n, 1);
+            Some(n)
+        }
+        [m, n] => {
+            (shape.dims[0], strides.steps[0]) = (m, n.max(1) as isize);
+            (shape.dims[1], strides.steps[1]) = (n, 1);
+            m.max(1).checked_mul(n.max(1))
+        }
+        _ if dims.len() <= MAX_RANK => {
+            // Strides that are too large are of no tensor: the last product overflows too.
+            let mut step = Some(1usize);
+            for i in (0..dims.len()).rev() {
+                shape.dims[i] = dims[i];
+                strides.steps[i] = step.unwrap_or(0) as isize;
+                step = step.and_then(|step| step.checked_mul(dims[i].max(1)));
+            }
+            step
+        }
+        _ => None,
+    };
+    (shape.rank, strides.rank) = (dims.len() as u8, dims.len() as u8);
+    numel.is_some_and(|n| n <= isize::MAX as usize / 8)
 }
 
 /// The lowest and highest element offset that a view reaches, or `None` if it is empty or the arithmetic overflows.
@@ -206,6 +217,21 @@ pub fn reach(shape: &Shape, strides: &Strides) -> Option<(isize, isize)> {
         } else {
             high = high.checked_add(span)?;
         }
+    }
+    Some((low, high))
+}
+
+/// [`reach`] of a view that lies in memory, where nothing overflows; `None` if it is empty.
+#[inline(always)]
+pub(crate) fn wrapping_reach(shape: &Shape, strides: &Strides) -> Option<(isize, isize)> {
+    let (mut low, mut high) = (0isize, 0isize);
+    for i in 0..shape.rank().min(MAX_RANK) {
+        if shape.dims[i] == 0 {
+            return None;
+        }
+        let span = (shape.dims[i] as isize - 1).wrapping_mul(strides.steps[i]);
+        low = low.wrapping_add(span.min(0));
+        high = high.wrapping_add(span.max(0));
     }
     Some((low, high))
 }
@@ -225,13 +251,15 @@ mod tests {
     }
 
     #[test]
-    fn dense_agrees_with_shapes_and_strides() {
-        for dims in [&[][..], &[5], &[2, 3, 4], &[3, 0, 7], &[1, 1, 1, 9], &[2; 8]] {
-            let shape = Shape::new(dims).unwrap();
-            assert_eq!(dense(dims), Some((shape, shape.contiguous_strides())));
+    fn set_dense_agrees_with_shapes_and_strides() {
+        for dims in [&[][..], &[5], &[0], &[4, 5], &[4, 0], &[0, 4], &[2, 3, 4], &[3, 0, 7], &[1, 1, 1, 9], &[2; 8]] {
+            let (mut shape, mut strides) = (Shape::default(), Strides::default());
+            assert!(set_dense(&mut shape, &mut strides, dims));
+            assert_eq!(shape, Shape::new(dims).unwrap());
+            assert_eq!(strides, shape.contiguous_strides());
         }
         for dims in [&[usize::MAX, 2][..], &[1 << 40, 0, 1 << 40], &[isize::MAX as usize / 8 + 1], &[1; 9]] {
-            assert_eq!(dense(dims), None);
+            assert!(!set_dense(&mut Shape::default(), &mut Strides::default(), dims));
             assert!(Shape::new(dims).is_err());
         }
     }
@@ -253,5 +281,15 @@ mod tests {
         assert_eq!(reach(&shape, &Strides::new(&[-3, 1]).unwrap()), Some((-3, 2)));
         assert_eq!(reach(&Shape::of([0]), &Strides::new(&[1]).unwrap()), None);
         assert_eq!(reach(&Shape::of([3]), &Strides::new(&[isize::MAX]).unwrap()), None);
+    }
+
+    #[test]
+    fn wrapping_reach_agrees_with_reach() {
+        for (dims, steps) in
+            [(&[][..], &[][..]), (&[5], &[1]), (&[2, 3], &[-3, 1]), (&[4, 0], &[1, 1]), (&[1, 7], &[9, -2])]
+        {
+            let (shape, strides) = (Shape::new(dims).unwrap(), Strides::new(steps).unwrap());
+            assert_eq!(wrapping_reach(&shape, &strides), reach(&shape, &strides));
+        }
     }
 }

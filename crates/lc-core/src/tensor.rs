@@ -111,16 +111,23 @@ impl<'a> TensorRef<'a> {
         TensorRef { ptr, spec, strides, life: PhantomData }
     }
 
-    /// A dense row-major view of memory that the caller vouches for, or `None` for more dimensions than
-    /// [`shape::MAX_RANK`] or more elements than memory holds. Makes shape and strides in one pass, on the path of every
-    /// call from Python.
+    /// Sets `slot` to a dense row-major view of memory that the caller vouches for; to `None` for more dimensions than
+    /// [`shape::MAX_RANK`] or more elements than memory holds. A view is 160 bytes: to write it where it is read, and not
+    /// to move it there, is what makes this the way of every call from Python.
     ///
     /// # Safety
     /// As [`TensorRef::from_raw`].
     #[inline(always)]
-    pub unsafe fn dense(ptr: *const u8, dtype: DType, dims: &[usize]) -> Option<TensorRef<'a>> {
-        let (shape, strides) = shape::dense(dims)?;
-        Some(TensorRef { ptr, spec: TensorSpec { dtype, shape }, strides, life: PhantomData })
+    pub unsafe fn put_dense(slot: &mut Option<TensorRef<'a>>, ptr: *const u8, dtype: DType, dims: &[usize]) {
+        let view = slot.insert(TensorRef {
+            ptr,
+            spec: TensorSpec { dtype, shape: Shape::default() },
+            strides: Strides::default(),
+            life: PhantomData,
+        });
+        if !shape::set_dense(&mut view.spec.shape, &mut view.strides, dims) {
+            *slot = None;
+        }
     }
 
     /// The address of element `[0, 0, …]`.
@@ -236,17 +243,14 @@ impl<'a> TensorRef<'a> {
     pub fn byte_range(&self) -> (usize, usize) {
         let base = self.ptr as usize;
         let size = self.spec.dtype.size() as isize;
-        let (mut low, mut high) = (0isize, size);
-        for (&dim, &step) in self.spec.shape.dims().iter().zip(self.strides.steps()) {
-            if dim == 0 {
-                return (base, base);
-            }
+        match shape::wrapping_reach(&self.spec.shape, &self.strides) {
+            None => (base, base),
             // Nothing wraps: the elements of a view lie in memory, so their distances in bytes fit.
-            let span = (dim as isize - 1).wrapping_mul(step).wrapping_mul(size);
-            low = low.wrapping_add(span.min(0));
-            high = high.wrapping_add(span.max(0));
+            Some((low, high)) => {
+                let start = base.wrapping_add_signed(low.wrapping_mul(size));
+                (start, base.wrapping_add_signed(high.wrapping_add(1).wrapping_mul(size)))
+            }
         }
-        (base.wrapping_add_signed(low), base.wrapping_add_signed(high))
     }
 }
 
@@ -288,13 +292,19 @@ impl<'a> TensorMut<'a> {
         TensorRef { ptr: self.ptr, spec: self.spec, strides: self.spec.shape.contiguous_strides(), life: PhantomData }
     }
 
+    /// The lowest and one past the highest address of the view.
+    #[inline]
+    pub fn byte_range(&self) -> (usize, usize) {
+        let start = self.ptr as usize;
+        (start, start + self.spec.bytes())
+    }
+
     /// Whether this and a view share any address. Interleaved strided views may be called overlapping though no
     /// element is shared: the test is by range.
     #[inline]
     pub fn overlaps(&self, other: &TensorRef<'_>) -> bool {
-        let start = self.ptr as usize;
-        let (low, high) = other.byte_range();
-        low < start + self.spec.bytes() && start < high
+        let ((start, end), (low, high)) = (self.byte_range(), other.byte_range());
+        low < end && start < high
     }
 }
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 fn model() -> CostModel {
     let mut model = CostModel::new();
     // By bytes: the CPU wins below about 10 000 of them.
-    model.set(Cpu, "zip", Fit { launch_ns: 100.0, ns_per_flop: 0.0, ns_per_byte: 1.0 });
-    model.set(Cuda, "zip", Fit { launch_ns: 5_000.0, ns_per_flop: 0.0, ns_per_byte: 0.01 });
+    model.set(Cpu, "zip", Fit { launch_ns: 100.0, ns_per_flop: 0.0, ns_per_byte: 1.0, error: 0.0 });
+    model.set(Cuda, "zip", Fit { launch_ns: 5_000.0, ns_per_flop: 0.0, ns_per_byte: 0.01, error: 0.0 });
     let copies =
         Transfer { upload_ns: 2_000.0, upload_ns_per_byte: 0.1, download_ns: 2_000.0, download_ns_per_byte: 0.1 };
     model.set_transfer(Cuda, copies);
@@ -87,7 +87,7 @@ fn a_guess_moves_nothing() {
 }
 
 fn constant(model: &mut CostModel, device: DeviceKind, launch_ns: f64) {
-    model.set(device, "zip", Fit { launch_ns, ns_per_flop: 0.0, ns_per_byte: 0.0 });
+    model.set(device, "zip", Fit { launch_ns, ns_per_flop: 0.0, ns_per_byte: 0.0, error: 0.0 });
 }
 
 #[test]
@@ -104,7 +104,16 @@ fn the_store_s_fits_are_the_model_and_count_only_for_their_device() {
     assert!(runtime.cost_model().is_empty());
     let fit = |backend: usize, launch_ns: f64| {
         let (on, op) = (runtime.device_id(backend), "zip".to_owned());
-        Record::Fit(FitRecord { on, op, measured: 1, samples: 5, launch_ns, ns_per_flop: 0.0, ns_per_byte: 0.0 })
+        Record::Fit(FitRecord {
+            on,
+            op,
+            measured: 1,
+            samples: 5,
+            launch_ns,
+            ns_per_flop: 0.0,
+            ns_per_byte: 0.0,
+            error: 0.0,
+        })
     };
     let transfer = |backend: usize, driver: &str| {
         let mut on = runtime.device_id(backend);

@@ -73,6 +73,7 @@ fn fit() -> Record {
         launch_ns: 312.062_500_000_1,
         ns_per_flop: 0.1,
         ns_per_byte: 1e-9,
+        error: 0.07,
     })
 }
 

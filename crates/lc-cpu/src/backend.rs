@@ -34,12 +34,20 @@ impl CpuBackend {
     /// Each op's first entry is that set's kernel on all threads, and what runs untuned. After it come candidates that may
     /// be measured to be faster: the same on the caller's thread alone, which saves waking others for work that is
     /// smaller than the kernel thinks, and those of narrower sets, which spare wide units their lower clock. The last is
-    /// plain Rust.
+    /// plain Rust, but for a library of the system, which is unproven.
     pub fn new(isa: Isa) -> Arc<CpuBackend> {
+        #[cfg(target_os = "macos")]
+        return CpuBackend::with_libraries(isa, &crate::accelerate::bindings());
+        #[cfg(not(target_os = "macos"))]
+        CpuBackend::with_libraries(isa, &[])
+    }
+
+    /// [`CpuBackend::new`] with these unproven kernels.
+    pub(crate) fn with_libraries(isa: Isa, libraries: &[bind::Binding]) -> Arc<CpuBackend> {
         let mut kernels = Vec::new();
         let mut variants = Vec::new();
         for binding in bind::all() {
-            let mut add = |isa: Isa, serial: bool| {
+            let mut add = |binding: bind::Binding, isa: Isa, serial: bool, unproven: bool| {
                 let name = binding.names[isa as usize - 1];
                 kernels.push(KernelEntry {
                     op: binding.op,
@@ -49,17 +57,21 @@ impl CpuBackend {
                     math: lc_core::Math::IeeeF32,
                     // On one thread it would be the first entry again.
                     accepts: if serial { |_, _| pool::threads() > 1 } else { |_, _| true },
+                    unproven,
                     code: variants.len() as u32,
                 });
                 variants.push(Variant { binding, isa, serial });
             };
-            add(isa, false);
+            add(binding, isa, false, false);
             // The reference is one piece of code for all.
             if binding.run_op.is_none() {
-                add(isa, true);
+                add(binding, isa, true, false);
                 let mut narrower: Vec<Isa> = Isa::available().filter(|other| *other < isa).collect();
                 narrower.reverse();
-                narrower.into_iter().for_each(|isa| add(isa, false));
+                narrower.into_iter().for_each(|isa| add(binding, isa, false, false));
+            }
+            for library in libraries.iter().filter(|library| library.op == binding.op) {
+                add(*library, isa, false, true);
             }
         }
         let descriptor = BackendDescriptor {

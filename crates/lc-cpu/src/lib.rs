@@ -1,5 +1,7 @@
 //! CPU backend: SIMD kernels chosen at run time, one pool of threads.
 
+#[cfg(any(test, target_os = "macos"))]
+mod accelerate;
 mod backend;
 mod bind;
 pub mod gemm;
@@ -11,6 +13,7 @@ pub mod math;
 mod memory;
 pub mod ops;
 pub mod pool;
+mod scratch;
 pub mod simd;
 pub mod view;
 

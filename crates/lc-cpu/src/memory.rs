@@ -2,12 +2,31 @@
 
 use lc_core::backend::{Buffer, gather};
 use lc_core::{Error, ErrorKind, Result, TensorMut, TensorRef};
-use std::alloc::{Layout, alloc_zeroed, dealloc};
+use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Alignment of every buffer: a cache line, and the widest vector.
 const ALIGN: usize = 64;
+
+/// From this size on, memory starts on its own huge page: kernels then miss the translation buffers less, which is worth
+/// 1 to 3 % of a large product.
+pub const HUGE: usize = 2 << 20;
+
+/// Asks the system for huge pages.
+#[cfg(target_os = "linux")]
+pub fn advise_huge(ptr: *mut u8, bytes: usize) {
+    unsafe extern "C" {
+        fn madvise(addr: *mut std::ffi::c_void, length: usize, advice: i32) -> i32;
+    }
+    const MADV_HUGEPAGE: i32 = 14;
+    // SAFETY: the advice changes no contents, of whichever pages; a refusal changes nothing.
+    unsafe { madvise(ptr.cast(), bytes, MADV_HUGEPAGE) };
+}
+
+/// Asks the system for huge pages.
+#[cfg(not(target_os = "linux"))]
+pub fn advise_huge(_: *mut u8, _: usize) {}
 
 /// Zero-filled aligned bytes that are counted while they live.
 struct Bytes {
@@ -33,11 +52,17 @@ impl Drop for Bytes {
 pub fn allocate(bytes: usize, in_use: &Arc<AtomicU64>) -> Result<Buffer> {
     let size = bytes.max(1);
     let failed = || Error::new(ErrorKind::OutOfMemory, "allocate").got(format!("a request for {bytes} bytes"));
-    let layout = Layout::from_size_align(size, ALIGN).map_err(|_| failed())?;
+    let align = if size >= 2 * HUGE { HUGE } else { ALIGN };
+    let layout = Layout::from_size_align(size, align).map_err(|_| failed())?;
     // SAFETY: the layout has a size of at least one.
-    let ptr = unsafe { alloc_zeroed(layout) };
+    let ptr = unsafe { if align == HUGE { alloc(layout) } else { alloc_zeroed(layout) } };
     if ptr.is_null() {
         return Err(failed());
+    }
+    if align == HUGE {
+        advise_huge(ptr, size);
+        // SAFETY: just allocated. Only now, since the first write to a page decides its size.
+        unsafe { ptr.write_bytes(0, size) };
     }
     in_use.fetch_add(size as u64, Ordering::Relaxed);
     let inner = Box::new(Bytes { ptr, layout, in_use: in_use.clone() });

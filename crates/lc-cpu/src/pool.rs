@@ -8,6 +8,9 @@
 //! One run is served at a time. A run that starts inside a task, or while another thread has the pool, is done by its
 //! caller alone: the machine is never asked for more threads than it was given, and no run waits for another.
 
+mod placement;
+
+use placement::Seat;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -123,6 +126,7 @@ struct Pool {
     /// Only the holder of `busy` counts up.
     workers: AtomicUsize,
     sleepers: AtomicUsize,
+    seats: [Seat; MAX_THREADS],
     wake: Condvar,
     done: Condvar,
     /// Guards both conditions, and carries the payload of a panic.
@@ -153,6 +157,7 @@ impl Pool {
             job: Cell::new(None),
             workers: AtomicUsize::new(0),
             sleepers: AtomicUsize::new(0),
+            seats: [const { Seat::new() }; MAX_THREADS],
             wake: Condvar::new(),
             done: Condvar::new(),
             lock: Mutex::new(None),
@@ -178,6 +183,7 @@ impl Pool {
     /// Runs `tasks` with up to `helpers` workers. The caller holds `busy`.
     fn lead(&'static self, helpers: usize, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
         self.spawn(helpers);
+        placement::part(&self.seats[..helpers]);
         // SAFETY: only the lifetime changes. `lead` does not return before every worker has left the run.
         let task: *const (dyn Fn(usize) + Sync) = unsafe { std::mem::transmute(task) };
         let job = Job { task, tasks, helpers };
@@ -256,7 +262,9 @@ impl Pool {
     fn serve(&self, rank: usize) {
         IN_TASK.set(true);
         let mut seen = 0;
+        self.seats[rank].sit();
         loop {
+            self.seats[rank].note();
             let state = self.next_run(seen);
             seen = state & !(RUN - 1);
             if let Some(job) = self.join(seen, rank) {

@@ -311,7 +311,9 @@ fn epilogues_f64() {
 /// Longer than a block in every direction; split over threads; from panels: the same bits each time.
 fn blocks<T: GemmFloat>() {
     each_isa(|isa, rng| {
-        for (m, n, k) in [(65, 333, 1100), (150, 700, 130), (5, 100, 2100), (300, 33, 600), (130, 130, 130)] {
+        for (m, n, k) in
+            [(65, 333, 1100), (150, 700, 130), (40, 1500, 900), (5, 100, 2100), (300, 33, 600), (130, 130, 130)]
+        {
             for layouts in
                 [(Contiguous, Contiguous, Contiguous), (Fortran, Fortran, Fortran), (Sliced, Fortran, Contiguous)]
             {
@@ -347,6 +349,21 @@ fn blocks_and_threads_f64() {
     blocks::<f64>();
 }
 
+/// More rows than one block of them holds, and more columns than one slice, in 512-bit vectors.
+#[test]
+fn blocks_of_rows() {
+    lc_cpu::pool::set_threads(7);
+    each_isa(|isa, rng| {
+        for layouts in [(Contiguous, Contiguous, Contiguous), (Sliced, Fortran, Contiguous)] {
+            let mut case = Case::<f32>::plain(1400, 200, 768, layouts, rng);
+            let one = bits(&case.run(isa, 1));
+            case.check(&format!("{isa:?} {layouts:?}"));
+            assert_eq!(one, bits(&case.run(isa, 2)), "{isa:?} {layouts:?} 2 threads");
+            assert_eq!(one, bits(&case.run_packed(isa, 1)), "{isa:?} {layouts:?} packed");
+        }
+    });
+}
+
 #[test]
 fn few_rows_or_columns() {
     lc_cpu::pool::set_threads(7);
@@ -373,8 +390,9 @@ fn few_rows_or_columns() {
 #[test]
 fn residual_may_be_the_output() {
     each_isa(|isa, rng| {
-        for (m, n) in [(33, 65), (2, 400)] {
-            let mut case = Case::<f32>::plain(m, n, 40, (Contiguous, Contiguous, Contiguous), rng);
+        // The last has several blocks of k.
+        for (m, n, k) in [(33, 65, 40), (2, 400, 40), (33, 65, 1700)] {
+            let mut case = Case::<f32>::plain(m, n, k, (Contiguous, Contiguous, Contiguous), rng);
             let old = Held::<f32>::new(Contiguous, m, n, rng);
             case.c.data.copy_from_slice(&old.data);
             let c = case.c.mat_mut();

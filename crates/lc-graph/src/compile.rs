@@ -5,16 +5,19 @@ use crate::lower::{Lowered, lower};
 use crate::memory::Memory;
 use crate::passes::Passes;
 use crate::passes::canonicalise::canonicalise;
+use crate::passes::fuse::pays::Judge;
 use crate::passes::fuse::{self, Attempt};
+use crate::passes::place::{Placed, Weighed, place};
 use crate::passes::schedule::schedule;
-use crate::plan::{Group, PlanOptions, Unit, groups, place, units};
+use crate::plan::{Group, PlanOptions, Unit, groups, units};
 use crate::program::{Call, Operand, Program};
 use crate::validate::validate;
 use lc_core::backend::gather;
-use lc_core::plan::{Plan, PlanReceipt, Workspace};
+use lc_core::plan::{Plan, PlanReceipt, Step, Workspace};
 use lc_core::policy::Fallback;
+use lc_core::tune::{CostModel, Estimate};
 use lc_core::{
-    DType, DeviceKind, EffectivePolicy, Error, Policy, ResolvedCall, Result, Runtime, TensorMut, TensorRef, TensorSpec,
+    DeviceKind, EffectivePolicy, Error, Policy, ResolvedCall, Result, Runtime, TensorMut, TensorRef, TensorSpec,
 };
 use std::sync::{Arc, Mutex};
 
@@ -61,8 +64,54 @@ pub struct Compiled {
     packed: (usize, usize),
     intermediates: usize,
     policy: EffectivePolicy,
+    predicted: Predicted,
+    weighed: Option<Weighed>,
     /// Memory of runs that are over.
     idle: Mutex<Vec<Workspace>>,
+}
+
+/// What the cost model said of a plan when it was made.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Predicted {
+    /// Each launch, in order; `None` on a device that computes nothing.
+    pub launches: Vec<Option<Estimate>>,
+    /// All copies between the host and devices; `None` if there are none.
+    pub copies: Option<Estimate>,
+}
+
+impl Predicted {
+    fn of(plan: &Plan, model: &CostModel) -> Predicted {
+        let mut predicted = Predicted::default();
+        let device = |slot: usize| match plan.slots[slot].place {
+            lc_core::plan::Place::Arena { device, .. } => Some(plan.devices[device].backend.descriptor().kind),
+            _ => None,
+        };
+        let bytes = |slot: usize| plan.slots[slot].spec.bytes() as u64;
+        for step in &plan.steps {
+            let copy = match step {
+                Step::Launch { call, .. } => {
+                    let kind = call.receipt().selected;
+                    predicted.launches.push(model.estimate(kind, call.op.name, &call.cost));
+                    None
+                }
+                Step::Upload { to, .. } => device(*to).and_then(|kind| model.copies(kind, bytes(*to), 0)),
+                Step::Download { from, .. } => device(*from).and_then(|kind| model.copies(kind, 0, bytes(*from))),
+                _ => None,
+            };
+            predicted.copies = match (predicted.copies, copy) {
+                (Some(sum), Some(next)) => Some(sum.then(next)),
+                (sum, next) => sum.or(next),
+            };
+        }
+        predicted
+    }
+
+    /// Everything, one after the other; `None` if a launch has no prediction.
+    pub fn total(&self) -> Option<Estimate> {
+        let mut parts = self.launches.iter().copied().chain(self.copies.map(Some));
+        let first = parts.next()??;
+        parts.try_fold(first, |sum, next| Some(sum.then(next?)))
+    }
 }
 
 /// Memory of finished runs that is kept for later ones: as many as may run at once without allocating.
@@ -102,10 +151,16 @@ pub fn compile(
     });
     let intermediates = intermediates(&program);
     let attempts = match passes.fuse {
-        true => fuse::fuse(&mut program, &passes.rules_off, &|call| would_run_on(runtime, call, options)),
+        true => {
+            let place = |call: &Call| would_run_on(runtime, call, options);
+            let judge = Judge::new(runtime, options, &passes.rules_off, &place);
+            fuse::fuse(&mut program, &passes.rules_off, &place, &|rule, program, parts, fused| {
+                judge.judge(rule, program, parts, fused)
+            })
+        }
         false => Vec::new(),
     };
-    let placed = place(runtime, &program, options)?;
+    let Placed { calls: placed, weighed } = place(runtime, &program, options, passes.place)?;
     let order = schedule(&program, &placed, passes.schedule);
     let units = units(graph, &order, &program, &placed);
     let groups = groups(&units, options);
@@ -127,6 +182,8 @@ pub fn compile(
         (*tensor, source)
     };
     Ok(Compiled {
+        predicted: Predicted::of(&plan, &runtime.cost_model()),
+        weighed,
         plan,
         feeds,
         wanted: program.wanted.iter().map(source).collect(),
@@ -180,6 +237,21 @@ impl Compiled {
     /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// What the cost model says of it.
+    pub fn predicted(&self) -> &Predicted {
+        &self.predicted
+    }
+
+    /// What moving calls between a device and the processor would bring, if the model can tell.
+    pub fn weighed(&self) -> Option<&Weighed> {
+        self.weighed.as_ref()
+    }
+
+    /// What it runs under.
+    pub fn policy(&self) -> EffectivePolicy {
+        self.policy
     }
 
     /// The tensors that a run reads, in the order of its arguments.
@@ -256,64 +328,6 @@ impl Compiled {
     /// a plan keeps what is left of them in its own memory.
     pub fn round_trips_saved(&self) -> usize {
         self.intermediates
-    }
-
-    /// Median times of the launches in nanoseconds, in order, over `repeat` runs after one that is not counted, on feeds
-    /// of random signed numbers and results of its own.
-    ///
-    /// # Errors
-    /// As [`Compiled::run`].
-    pub fn measure(&self, repeat: usize) -> Result<Vec<u64>> {
-        let mut random = 0x9e37_79b9_7f4a_7c15u64;
-        let mut signed = || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            (random >> 40) as f64 / f64::from(1u32 << 23) - 1.0
-        };
-        let mut feeds = Vec::with_capacity(self.feeds.len());
-        for feed in &self.feeds {
-            let mut words = vec![0u64; feed.spec.bytes().div_ceil(8)];
-            for i in 0..feed.spec.shape.numel() {
-                let at = words.as_mut_ptr().cast::<u8>().wrapping_add(i * feed.spec.dtype.size());
-                // SAFETY: the words hold `numel` elements, and are aligned for either type.
-                unsafe {
-                    match feed.spec.dtype {
-                        DType::F32 => at.cast::<f32>().write(signed() as f32),
-                        DType::F64 => at.cast::<f64>().write(signed()),
-                        DType::F16 => at.cast::<half::f16>().write(half::f16::from_f64(signed())),
-                    }
-                }
-            }
-            feeds.push(words);
-        }
-        let tensors = self.feeds.iter().zip(&feeds).map(|(feed, words)| {
-            let strides = feed.spec.shape.contiguous_strides();
-            // SAFETY: the words hold the elements of the spec, dense, and live until the end of this function.
-            Some(unsafe { TensorRef::from_raw(words.as_ptr().cast(), feed.spec, strides) })
-        });
-        let tensors: Vec<_> = tensors.collect();
-        let mut results: Vec<Vec<u64>> = self.outputs.iter().map(|spec| vec![0u64; spec.bytes().div_ceil(8)]).collect();
-        let workspace = Workspace::new(&self.plan)?;
-        let mut times: Vec<Vec<u64>> = Vec::new();
-        for turn in 0..=repeat.max(1) {
-            let targets = results.iter_mut().zip(&self.outputs);
-            // SAFETY: the words hold the elements of the spec, and nothing else refers to them during the run.
-            let targets = targets.map(|(w, spec)| unsafe { TensorMut::from_raw(w.as_mut_ptr().cast(), *spec) });
-            let mut targets: Vec<_> = targets.collect();
-            let receipt = self.plan.run_timed(&workspace, &tensors, &mut targets, self.policy)?;
-            times.resize(receipt.launches.len(), Vec::new());
-            for (times, launch) in times.iter_mut().zip(&receipt.launches) {
-                if turn > 0 {
-                    times.push(launch.duration_ns.unwrap_or(0));
-                }
-            }
-        }
-        let median = |mut times: Vec<u64>| {
-            times.sort_unstable();
-            times.get(times.len() / 2).copied().unwrap_or(0)
-        };
-        Ok(times.into_iter().map(median).collect())
     }
 
     /// Runs the plan: `feeds` in the order of [`Compiled::feeds`], results in the order of [`Compiled::outputs`].

@@ -1,10 +1,8 @@
-//! Which device each node runs on, and where the plan waits: steps and groups.
+//! What runs in which order, and where the plan waits: units and groups.
 
 use crate::ir::{Graph, NodeId};
 use crate::program::{CallId, Program};
-use lc_core::{
-    DeviceKind, DeviceRequest, EffectivePolicy, Io, PackedPolicy, Policy, ResolvedCall, Result, Runtime, SyncMode,
-};
+use lc_core::{DeviceKind, DeviceRequest, EffectivePolicy, Io, PackedPolicy, Policy, ResolvedCall, SyncMode};
 use std::sync::Arc;
 
 /// How a graph is planned.
@@ -81,35 +79,22 @@ pub struct Group {
     pub nodes: Vec<NodeId>,
 }
 
-/// Chooses a device and a kernel for every call.
-///
-/// # Errors
-/// No kernel anywhere, or only on a device that the policy forbids.
-pub fn place(runtime: &Runtime, program: &Program, options: &PlanOptions) -> Result<Vec<Option<Arc<ResolvedCall>>>> {
-    let mut placed = vec![None; program.calls.len()];
-    for (id, call) in program.iter() {
-        let policy = options.policy(call.device);
-        placed[id] = Some(runtime.resolve(call.op, &call.attrs, &call.input_specs(), policy)?);
-    }
-    Ok(placed)
+/// The units of a program's calls, in an order.
+pub fn call_units(order: &[CallId], program: &Program, placed: &[Option<Arc<ResolvedCall>>]) -> Vec<Unit> {
+    let unit = |id: &CallId| {
+        let (call, receipt) = (program.calls[*id].as_ref()?, placed[*id].as_ref()?.receipt());
+        let (nodes, device, fallback) = (call.nodes.clone(), receipt.selected, receipt.fallback);
+        Some(Unit { nodes, call: Some(*id), device, fallback })
+    };
+    order.iter().filter_map(unit).collect()
 }
 
 /// The units of a program in the order of its calls, with the views of the graph in the places that they were added at.
 pub fn units(graph: &Graph, order: &[CallId], program: &Program, placed: &[Option<Arc<ResolvedCall>>]) -> Vec<Unit> {
-    let mut units: Vec<Unit> = Vec::new();
+    let mut units = call_units(order, program, placed);
     let mut covered = vec![false; graph.nodes.len()];
-    for id in order {
-        let (Some(call), Some(resolved)) = (&program.calls[*id], &placed[*id]) else { continue };
-        for node in &call.nodes {
-            covered[*node] = true;
-        }
-        let receipt = resolved.receipt();
-        units.push(Unit {
-            nodes: call.nodes.clone(),
-            call: Some(*id),
-            device: receipt.selected,
-            fallback: receipt.fallback,
-        });
+    for node in units.iter().flat_map(|unit| &unit.nodes) {
+        covered[*node] = true;
     }
     for node in (0..graph.nodes.len()).filter(|node| !covered[*node] && graph.nodes[*node].schema.op().is_none()) {
         let at = units.iter().position(|unit| unit.nodes.last() > Some(&node)).unwrap_or(units.len());

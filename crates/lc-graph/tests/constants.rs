@@ -299,13 +299,13 @@ fn a_plan_measures_its_launches_and_predicts_them() {
     let times = plan.measure(3).unwrap();
     assert!(times.len() == 3 && times.iter().all(|ns| *ns > 0), "{times:?}");
     let limits = Roofline { flops: 1e9, bandwidth: 1e9 };
-    let predict = |device: DeviceKind, op: &'static lc_core::OpDef, cost: &lc_core::Cost| {
+    let floor = |device: DeviceKind, op: &'static lc_core::OpDef, cost: &lc_core::Cost| {
         (device == DeviceKind::Cpu && op.name == "linear").then(|| limits.seconds(cost))
     };
-    let notes = Notes { predict: Some(&predict), measured: Some(&times) };
-    // 2·5·8·6 operations at 1 per ns; the subtraction has no prediction, and so has the plan.
-    assert!(json(&plan, &notes).contains(r#""predicted_us":0.480"#), "{}", json(&plan, &notes));
-    assert!(json(&plan, &notes).contains(r#""predicted_us":null,"measured_us":"#));
+    let notes = Notes { floor: Some(&floor), measured: Some(&times) };
+    // 2·5·8·6 operations at 1 per ns; the subtraction has no floor, and so has the plan.
+    assert!(json(&plan, &notes).contains(r#""floor_us":0.480"#), "{}", json(&plan, &notes));
+    assert!(json(&plan, &notes).contains(r#""floor_us":null,"measured_us":"#));
     assert!(text(&plan, &notes).contains("us measured") && text(&plan, &Notes::default()).contains("packed once"));
     assert_eq!(plan.round_trips_saved(), 2);
     let page = html(&plan, &notes);

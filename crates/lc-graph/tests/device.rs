@@ -112,3 +112,10 @@ fn intermediates_share_an_arena_on_the_device() {
     assert_eq!(device.pool().in_use(), before);
     gpu::assert_no_messages();
 }
+
+#[test]
+fn random_graphs_on_the_device() {
+    let Some((_device, runtime, options)) = setup() else { return };
+    common::random_graphs(&runtime, &options, 500);
+    gpu::assert_no_messages();
+}

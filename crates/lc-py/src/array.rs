@@ -5,14 +5,18 @@
 //! already right, then a conversion where the function allows one. Results are never converted: what cannot be written
 //! in place is refused.
 
-use crate::error::{raise, raise_from};
+mod convert;
+mod output;
+
+pub use convert::is_weak;
+pub use output::{Output, fitting_output, new_array, new_array_as, output};
+
+use crate::error::raise;
 use crate::numpy::{self, Array};
-use lc_core::{DType, Error, Shape, Strides, TensorMut, TensorRef, TensorSpec};
-use pyo3::exceptions::{PyBufferError, PyMemoryError, PyOverflowError, PyRuntimeError, PyTypeError, PyValueError};
-use pyo3::intern;
+use convert::{dense_copy, general_input};
+use lc_core::{DType, Error, Shape, Strides, TensorRef, TensorSpec};
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMemoryView, PyTuple};
+use pyo3::types::{PyFloat, PyInt, PyList, PyTuple};
 use std::ffi::c_int;
 
 /// What becomes of an input that is not an array of float32 or float64.
@@ -41,44 +45,6 @@ impl Input<'_, '_> {
     #[inline]
     pub fn tensor(&self) -> TensorRef<'_> {
         self.tensor
-    }
-}
-
-/// A result that the caller provided.
-pub struct Output<'a, 'py> {
-    ptr: *mut u8,
-    spec: TensorSpec,
-    _owner: Option<Bound<'py, PyAny>>,
-    life: std::marker::PhantomData<&'a ()>,
-}
-
-impl Output<'_, '_> {
-    /// Type and extents.
-    #[inline]
-    pub fn spec(&self) -> &TensorSpec {
-        &self.spec
-    }
-
-    /// The result as a tensor.
-    #[inline]
-    pub fn tensor_mut(&mut self) -> TensorMut<'_> {
-        // SAFETY: `output` checked that the memory is writable, aligned and dense; the caller's object or `_owner` keeps it
-        // alive. What else Python code may hold of it is under the lock or, as with NumPy, its own affair.
-        unsafe { TensorMut::from_raw(self.ptr, self.spec) }
-    }
-
-    /// The result under another shape with as many elements.
-    ///
-    /// # Errors
-    /// Another number of elements.
-    pub fn reshape(&mut self, op: &'static str, name: &'static str, shape: Shape) -> PyResult<()> {
-        if shape.numel() != self.spec.shape.numel() {
-            let expected = format!("{} elements (shape {shape})", shape.numel());
-            let got = format!("shape {}", self.spec.shape);
-            return Err(raise(Error::invalid(op, name, expected, got)));
-        }
-        self.spec.shape = shape;
-        Ok(())
     }
 }
 
@@ -114,18 +80,28 @@ fn extents(array: &Array) -> (&[usize], &[isize]) {
     }
 }
 
-/// The tensor that an array is, if it is native, aligned float32 or float64 with strides in whole elements.
+/// The flags of an aligned array in row-major order.
+const DENSE: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED;
+
+/// Sets `slot` to the tensor that an array is, if it is native, aligned, and has strides in whole elements, else to `None`.
 #[inline(always)]
+fn put_view<'a>(slot: &mut Option<TensorRef<'a>>, array: &'a Array) {
+    match dtype_of(array) {
+        Some(dtype) if array.flags & DENSE == DENSE => {
+            // SAFETY: NumPy's flags say that the elements lie aligned and densely in row-major order from `data`; the array
+            // is alive.
+            unsafe { TensorRef::put_dense(slot, array.data, dtype, extents(array).0) }
+        }
+        Some(dtype) if array.flags & numpy::ALIGNED != 0 => *slot = strided(array, dtype),
+        _ => *slot = None,
+    }
+}
+
+/// [`put_view`] by value.
 fn view<'a>(array: &'a Array) -> Option<TensorRef<'a>> {
-    let dtype = dtype_of(array)?;
-    if array.flags & numpy::ALIGNED == 0 {
-        return None;
-    }
-    if array.flags & numpy::C_CONTIGUOUS == 0 {
-        return strided(array, dtype);
-    }
-    // SAFETY: NumPy's flag says that the elements lie densely in row-major order from `data`; the array is alive.
-    unsafe { TensorRef::dense(array.data, dtype, extents(array).0) }
+    let mut view = None;
+    put_view(&mut view, array);
+    view
 }
 
 /// Extents as a shape. Known lengths let the compiler copy them without a call.
@@ -141,6 +117,7 @@ fn shape_of(dims: &[usize]) -> Option<Shape> {
     .ok()
 }
 
+#[inline(never)]
 fn strided<'a>(array: &'a Array, dtype: DType) -> Option<TensorRef<'a>> {
     let (dims, byte_strides) = extents(array);
     let shape = shape_of(dims)?;
@@ -169,7 +146,8 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
     /// No inputs yet.
     #[inline]
     pub fn new() -> Self {
-        Inputs { tensors: [const { None }; N], owners: [const { None }; N] }
+        // One by one: `[None; N]` fills all bytes.
+        Inputs { tensors: std::array::from_fn(|_| None), owners: [const { None }; N] }
     }
 
     /// The tensors; `None` where an optional input is absent.
@@ -191,17 +169,34 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
         obj: &'a Bound<'py, PyAny>,
         cast: Cast,
     ) -> PyResult<()> {
-        if let Some(array) = numpy::exact(obj) {
-            self.tensors[i] = view(array);
-            let dtype = self.tensors[i].as_ref().map(TensorRef::dtype);
-            let fits = match cast {
-                Cast::To(wanted) => dtype == Some(wanted),
-                Cast::Keep(_) => dtype.is_some(),
-            };
-            if fits {
-                return Ok(());
-            }
+        match self.read_exact(i, obj, cast) {
+            true => Ok(()),
+            false => self.read_general(i, op, name, obj, cast),
         }
+    }
+
+    /// Sets input `i` from an exact array of a type that `cast` takes; false for anything else.
+    #[inline(always)]
+    fn read_exact(&mut self, i: usize, obj: &'a Bound<'py, PyAny>, cast: Cast) -> bool {
+        let Some(array) = numpy::exact(obj) else { return false };
+        put_view(&mut self.tensors[i], array);
+        match (&self.tensors[i], cast) {
+            (Some(tensor), Cast::To(wanted)) => tensor.dtype() == wanted,
+            (Some(_), Cast::Keep(_)) => true,
+            (None, _) => false,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn read_general(
+        &mut self,
+        i: usize,
+        op: &'static str,
+        name: &'static str,
+        obj: &'a Bound<'py, PyAny>,
+        cast: Cast,
+    ) -> PyResult<()> {
         let Input { tensor, _owner } = general_input(op, name, obj, cast)?;
         (self.tensors[i], self.owners[i]) = (Some(tensor), _owner);
         Ok(())
@@ -212,28 +207,45 @@ impl<'a, 'py, const N: usize> Inputs<'a, 'py, N> {
     ///
     /// # Errors
     /// As [`input`].
-    #[inline]
+    #[inline(always)]
     pub fn read_all(
         &mut self,
         op: &'static str,
         names: [&'static str; N],
         objects: [Option<&'a Bound<'py, PyAny>>; N],
     ) -> PyResult<()> {
-        let mut weak = false;
-        for i in 0..N {
-            let Some(obj) = objects[i] else { continue };
-            if numpy::exact(obj).is_some() || !is_weak(obj) {
-                self.read(i, op, names[i], obj, KEEP)?;
-            } else {
-                weak = true;
+        let mut exact = true;
+        for (i, obj) in objects.into_iter().enumerate() {
+            if let Some(obj) = obj {
+                exact &= self.read_exact(i, obj, KEEP);
             }
         }
-        if weak {
-            let strong = self.tensors.iter().flatten().next().map_or(DType::F32, TensorRef::dtype);
-            for i in 0..N {
-                if let (None, Some(obj)) = (&self.tensors[i], objects[i]) {
-                    self.read(i, op, names[i], obj, Cast::Keep(strong))?;
-                }
+        match exact {
+            true => Ok(()),
+            false => self.read_rest(op, names, objects),
+        }
+    }
+
+    /// The inputs that [`Inputs::read_exact`] left out.
+    #[cold]
+    #[inline(never)]
+    fn read_rest(
+        &mut self,
+        op: &'static str,
+        names: [&'static str; N],
+        objects: [Option<&'a Bound<'py, PyAny>>; N],
+    ) -> PyResult<()> {
+        for i in 0..N {
+            if let (None, Some(obj)) = (&self.tensors[i], objects[i])
+                && !is_weak(obj)
+            {
+                self.read_general(i, op, names[i], obj, KEEP)?;
+            }
+        }
+        let strong = self.tensors.iter().flatten().next().map_or(DType::F32, TensorRef::dtype);
+        for i in 0..N {
+            if let (None, Some(obj)) = (&self.tensors[i], objects[i]) {
+                self.read_general(i, op, names[i], obj, Cast::Keep(strong))?;
             }
         }
         Ok(())
@@ -391,292 +403,6 @@ pub fn flat<'a, 'py>(
     let len = given.tensor.shape().numel();
     drop(given);
     shaped(op, name, obj, cast, Shape::new(&[len]).map_err(|e| raise(e.in_op(op)))?)
-}
-
-/// A dense copy of an input, in its row-major order.
-#[cold]
-fn dense_copy<'a, 'py>(
-    op: &'static str,
-    name: &'static str,
-    obj: &Bound<'py, PyAny>,
-    dtype: DType,
-) -> PyResult<Input<'a, 'py>> {
-    let py = obj.py();
-    let kwargs = PyDict::new(py);
-    kwargs.set_item(intern!(py, "dtype"), dtype.name())?;
-    kwargs.set_item(intern!(py, "order"), "C")?;
-    let array = to_ndarray(op, name, obj, Some(dtype))?;
-    let array = import_numpy(py)?
-        .call_method(intern!(py, "array"), (array,), Some(&kwargs))
-        .map_err(|cause| conversion_error(py, op, name, obj, cause))?;
-    owned(array).ok_or_else(|| not_an_array(op, name, obj))
-}
-
-/// The input that a converted array is, if it is usable as one.
-fn owned<'a, 'py>(array: Bound<'py, PyAny>) -> Option<Input<'a, 'py>> {
-    let view = numpy::any(&array).and_then(view)?;
-    // SAFETY: the parts are those of a view of `array`, which `_owner` keeps alive.
-    let tensor = unsafe { TensorRef::from_raw(view.ptr(), *view.spec(), *view.strides()) };
-    Some(Input { tensor, _owner: Some(array) })
-}
-
-fn describe(obj: &Bound<'_, PyAny>) -> String {
-    let name = obj.get_type().fully_qualified_name().map_or_else(|_| "an object".into(), |n| n.to_string());
-    match numpy::any(obj) {
-        Some(_) => {
-            let dtype = obj.getattr("dtype").and_then(|d| d.str().map(|s| s.to_string())).unwrap_or_default();
-            format!("{name} of {dtype}")
-        }
-        None => name,
-    }
-}
-
-/// Whether Python has no fixed element type for the object, so that it takes the type of the call.
-pub fn is_weak(obj: &Bound<'_, PyAny>) -> bool {
-    obj.is_exact_instance_of::<PyFloat>()
-        || obj.is_exact_instance_of::<PyInt>()
-        || obj.is_exact_instance_of::<PyBool>()
-        || obj.is_instance_of::<PyList>()
-        || obj.is_instance_of::<PyTuple>()
-}
-
-fn import_numpy<'py>(py: Python<'py>) -> PyResult<&'py Bound<'py, PyModule>> {
-    static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    MODULE.get_or_try_init(py, || py.import("numpy").map(Bound::unbind)).map(|m| m.bind(py))
-}
-
-/// Whether the object has the buffer protocol, which the stable ABI of Python 3.10 tells only through a memoryview.
-fn has_buffer(obj: &Bound<'_, PyAny>) -> bool {
-    PyMemoryView::from(obj).is_ok()
-}
-
-/// DLPack's numbers of devices whose memory the host reads: `kDLCPU` and `kDLCUDAHost`.
-const HOST_DEVICES: [i64; 2] = [1, 3];
-
-/// The object as an `ndarray`, sharing memory where the object allows it; weak objects become `dtype` at once.
-fn to_ndarray<'py>(
-    op: &'static str,
-    name: &'static str,
-    obj: &Bound<'py, PyAny>,
-    dtype: Option<DType>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = obj.py();
-    let np = import_numpy(py)?;
-    let wrap = |cause: PyErr| conversion_error(py, op, name, obj, cause);
-    if numpy::any(obj).is_some() {
-        return Ok(obj.clone());
-    }
-    if !has_buffer(obj)
-        && let Ok(method) = obj.getattr(intern!(py, "__dlpack_device__"))
-    {
-        let (device, _): (i64, i64) = method.call0().and_then(|d| d.extract()).map_err(wrap)?;
-        if !HOST_DEVICES.contains(&device) {
-            let got = format!("{} on DLPack device {device}", describe(obj));
-            let hint = "copy it to the host first, for instance with `.cpu()` or `numpy.asarray`";
-            return Err(raise(Error::wrong_type(op, name, "an array in host memory", got).hint(hint)));
-        }
-        // What DLPack cannot express, such as a tensor that requires a gradient, gets NumPy's own conversion below, whose
-        // error says what to do.
-        if let Ok(array) = np.call_method1(intern!(py, "from_dlpack"), (obj,)) {
-            return Ok(array);
-        }
-    }
-    let kwargs = PyDict::new(py);
-    if let Some(dtype) = dtype {
-        kwargs.set_item(intern!(py, "dtype"), dtype.name())?;
-    }
-    np.call_method(intern!(py, "asarray"), (obj,), Some(&kwargs)).map_err(wrap)
-}
-
-/// An exception of NumPy's conversion as one of ours. Warnings that were turned into errors, interrupts and what else
-/// is not about the argument pass unchanged.
-fn conversion_error(
-    py: Python<'_>,
-    op: &'static str,
-    name: &'static str,
-    obj: &Bound<'_, PyAny>,
-    cause: PyErr,
-) -> PyErr {
-    let expected = "an array of real numbers";
-    let got = format!("{} ({})", describe(obj), cause.value(py));
-    let refused = cause.is_instance_of::<PyRuntimeError>(py) || cause.is_instance_of::<PyBufferError>(py);
-    if refused || cause.is_instance_of::<PyTypeError>(py) {
-        raise_from(py, Error::wrong_type(op, name, expected, got), cause)
-    } else if cause.is_instance_of::<PyValueError>(py) || cause.is_instance_of::<PyOverflowError>(py) {
-        raise_from(py, Error::invalid(op, name, expected, got), cause)
-    } else if cause.is_instance_of::<PyMemoryError>(py) {
-        raise_from(py, Error::new(lc_core::ErrorKind::OutOfMemory, op).argument(name).got(got), cause)
-    } else {
-        cause
-    }
-}
-
-#[cold]
-fn general_input<'a, 'py>(
-    op: &'static str,
-    name: &'static str,
-    obj: &'a Bound<'py, PyAny>,
-    cast: Cast,
-) -> PyResult<Input<'a, 'py>> {
-    let py = obj.py();
-    let (Cast::To(dtype) | Cast::Keep(dtype)) = cast;
-    let weak = is_weak(obj);
-    if obj.is_none() {
-        return Err(raise(Error::wrong_type(op, name, "an array", "None")));
-    }
-    let mut array = to_ndarray(op, name, obj, (weak || matches!(cast, Cast::To(_))).then_some(dtype))?;
-    let target = match cast {
-        Cast::To(dtype) => dtype,
-        Cast::Keep(_) => {
-            let fields = numpy::any(&array).ok_or_else(|| not_an_array(op, name, obj))?;
-            // SAFETY: an array's descriptor is never null.
-            match unsafe { (*fields.descr).type_num } {
-                numpy::FLOAT32 => DType::F32,
-                numpy::FLOAT64 => DType::F64,
-                numpy::FLOAT16 => DType::F16,
-                _ => {
-                    let hint = "convert it first, for instance with `.astype(numpy.float32)`";
-                    let got = describe(&array);
-                    return Err(raise(Error::wrong_type(op, name, "float32, float64 or float16", got).hint(hint)));
-                }
-            }
-        }
-    };
-    if numpy::any(&array).and_then(view).is_none_or(|t| t.dtype() != target) {
-        let kwargs = PyDict::new(py);
-        kwargs.set_item(intern!(py, "dtype"), target.name())?;
-        kwargs.set_item(intern!(py, "order"), "C")?;
-        // A copy through `array` is native and aligned; `asarray` would keep misaligned data.
-        array = import_numpy(py)?
-            .call_method(intern!(py, "array"), (&array,), Some(&kwargs))
-            .map_err(|cause| conversion_error(py, op, name, obj, cause))?;
-    }
-    owned(array).ok_or_else(|| not_an_array(op, name, obj))
-}
-
-#[cold]
-fn not_an_array(op: &'static str, name: &'static str, obj: &Bound<'_, PyAny>) -> PyErr {
-    let got = match numpy::any(obj) {
-        Some(fields) if fields.nd as usize > lc_core::shape::MAX_RANK => format!("{} dimensions", fields.nd),
-        _ => describe(obj),
-    };
-    let expected = format!("an array of at most {} dimensions", lc_core::shape::MAX_RANK);
-    raise(Error::invalid(op, name, expected, got))
-}
-
-/// What [`output`] needs of an array besides its type.
-const WRITABLE: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED | numpy::WRITEABLE;
-
-/// The result that an exact array of just this type and shape is, if it can be written in place: the usual case, without
-/// describing the array first.
-#[inline]
-pub fn fitting_output<'a>(obj: &'a Bound<'_, PyAny>, spec: &TensorSpec) -> Option<TensorMut<'a>> {
-    let array = numpy::exact(obj)?;
-    let fits = array.flags & WRITABLE == WRITABLE
-        && dtype_of(array) == Some(spec.dtype)
-        && extents(array).0 == spec.shape.dims();
-    // SAFETY: the flags say that the memory is writable, aligned and dense, and type and extents are those of `spec`. The
-    // array is alive.
-    fits.then(|| unsafe { TensorMut::from_raw(array.data, *spec) })
-}
-
-/// The result `name` of `op`, into which the call writes.
-///
-/// # Errors
-/// `TypeError` for what is no writable array in host memory or has another dtype than float32 or float64; `ValueError`
-/// for an array that is read-only, not C-contiguous, misaligned or of foreign byte order.
-#[inline]
-pub fn output<'a, 'py>(op: &'static str, name: &'static str, obj: &'a Bound<'py, PyAny>) -> PyResult<Output<'a, 'py>> {
-    if let Some(array) = numpy::exact(obj)
-        && array.flags & WRITABLE == WRITABLE
-        && let Some(dtype) = dtype_of(array)
-        && let Some(shape) = shape_of(extents(array).0)
-    {
-        let spec = TensorSpec::new(dtype, shape);
-        return Ok(Output { ptr: array.data, spec, _owner: None, life: std::marker::PhantomData });
-    }
-    general_output(op, name, obj)
-}
-
-#[cold]
-fn general_output<'a, 'py>(
-    op: &'static str,
-    name: &'static str,
-    obj: &'a Bound<'py, PyAny>,
-) -> PyResult<Output<'a, 'py>> {
-    let py = obj.py();
-    let shares = numpy::any(obj).is_some() || has_buffer(obj) || obj.hasattr(intern!(py, "__dlpack_device__"))?;
-    if !shares {
-        let hint = "pass an array that the result can be written into; lists and numbers cannot be";
-        return Err(raise(Error::wrong_type(op, name, "a writable array", describe(obj)).hint(hint)));
-    }
-    let array = to_ndarray(op, name, obj, None)?;
-    let Some(fields) = numpy::any(&array) else { return Err(not_an_array(op, name, obj)) };
-    // SAFETY: an array's descriptor is never null.
-    if !matches!(unsafe { (*fields.descr).type_num }, numpy::FLOAT32 | numpy::FLOAT64 | numpy::FLOAT16) {
-        return Err(raise(Error::wrong_type(op, name, "float32, float64 or float16", describe(&array))));
-    }
-    let refuse = |expected: &'static str, got: &'static str| Err(raise(Error::invalid(op, name, expected, got)));
-    let Some(dtype) = dtype_of(fields) else { return refuse("native byte order", "foreign byte order") };
-    if fields.flags & numpy::WRITEABLE == 0 {
-        return refuse("a writable array", "a read-only one");
-    }
-    if fields.flags & numpy::C_CONTIGUOUS == 0 {
-        return refuse("a C-contiguous array", "a strided one");
-    }
-    if fields.flags & numpy::ALIGNED == 0 {
-        return refuse("an aligned array", "a misaligned one");
-    }
-    let shape = Shape::new(extents(fields).0).map_err(|e| raise(e.in_op(op)))?;
-    let ptr = fields.data;
-    Ok(Output { ptr, spec: TensorSpec::new(dtype, shape), _owner: Some(array), life: std::marker::PhantomData })
-}
-
-/// A new array for a result, and the tensor to write it through.
-///
-/// # Errors
-/// `OutOfMemoryError`.
-#[inline]
-pub fn new_array<'py>(
-    py: Python<'py>,
-    op: &'static str,
-    spec: &TensorSpec,
-) -> PyResult<(Bound<'py, PyAny>, TensorMut<'py>)> {
-    let array = new_shaped(py, op, spec, spec.shape.dims())?;
-    let ptr = numpy::data(&array);
-    // SAFETY: the array is new, dense and of this type and size; nobody else has it yet.
-    Ok((array, unsafe { TensorMut::from_raw(ptr, *spec) }))
-}
-
-/// As [`new_array`], but the array has the extents `dims`, with as many elements as `spec`.
-///
-/// # Errors
-/// `OutOfMemoryError`.
-#[inline]
-pub fn new_array_as<'py>(
-    py: Python<'py>,
-    op: &'static str,
-    spec: &TensorSpec,
-    dims: &[usize],
-) -> PyResult<(Bound<'py, PyAny>, TensorMut<'py>)> {
-    debug_assert_eq!(dims.iter().product::<usize>(), spec.shape.numel());
-    let array = new_shaped(py, op, spec, dims)?;
-    let ptr = numpy::data(&array);
-    // SAFETY: as in `new_array`; the number of elements is the same.
-    Ok((array, unsafe { TensorMut::from_raw(ptr, *spec) }))
-}
-
-#[inline]
-fn new_shaped<'py>(
-    py: Python<'py>,
-    op: &'static str,
-    spec: &TensorSpec,
-    dims: &[usize],
-) -> PyResult<Bound<'py, PyAny>> {
-    numpy::empty(py, spec.dtype, dims).map_err(|cause| {
-        let error = Error::new(lc_core::ErrorKind::OutOfMemory, op).got(format!("{} bytes to allocate", spec.bytes()));
-        raise_from(py, error, cause)
-    })
 }
 
 /// Whether a call of the original interface that returns flat results returns a list: all of its inputs are flat lists

@@ -18,7 +18,7 @@ const fn site(name: &'static str) -> Site {
 fn attrs(causal: Switch, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Attrs> {
     let mut attrs = AttentionAttrs { causal: causal.0, ..AttentionAttrs::default() };
     if let Some(policy) = policy
-        && let Some((_, Some(post))) = io_policy::of(policy)?
+        && let Some((_, Some(post))) = io_policy::of(policy)
     {
         attrs.output_scale = post.scale;
         attrs.output_bias = post.bias;

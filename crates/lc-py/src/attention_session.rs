@@ -32,10 +32,10 @@ impl Settings {
     fn of(obj: &Bound<'_, PyAny>) -> PyResult<Settings> {
         let level = policy::packed(NAME, obj)?;
         let loss_every = match obj.cast::<AttentionIoPolicy>() {
-            Ok(policy) => io_policy::read(policy)?.loss_cadence(),
+            Ok(policy) => policy.get().fields().loss_cadence(),
             Err(_) => 1,
         };
-        Ok(Settings { level, post: io_policy::of(obj)?.and_then(|(_, post)| post), loss_every })
+        Ok(Settings { level, post: io_policy::of(obj).and_then(|(_, post)| post), loss_every })
     }
 }
 

@@ -5,8 +5,8 @@ use crate::error::raise;
 use crate::policy;
 use lc_core::runtime::run_plan;
 use lc_core::{
-    Attrs, DeviceRequest, EffectivePolicy, Error, OpDef, PackedPolicy, Plan, Receipt, ResolvedCall, Shape, TensorMut,
-    TensorRef, TensorSpec,
+    Attrs, DeviceRequest, Error, OpDef, PackedPolicy, Plan, Receipt, ResolvedCall, Shape, TensorMut, TensorRef,
+    TensorSpec,
 };
 use lightning_core::runtime;
 use pyo3::ffi::c_str;
@@ -42,11 +42,16 @@ pub enum OutShape {
 ///
 /// # Errors
 /// `ValueError` for an unknown device, `TypeError` for what is no policy.
-#[inline]
+#[inline(always)]
 pub fn level(name: &'static str, device: &str, policy: Option<&Bound<'_, PyAny>>) -> PyResult<PackedPolicy> {
-    if device == "auto" && policy.is_none() {
-        return Ok(PackedPolicy::UNSET);
+    match device == "auto" && policy.is_none() {
+        true => Ok(PackedPolicy::UNSET),
+        false => given_level(name, device, policy),
     }
+}
+
+#[inline(never)]
+fn given_level(name: &'static str, device: &str, policy: Option<&Bound<'_, PyAny>>) -> PyResult<PackedPolicy> {
     let request = DeviceRequest::from_name(device).map_err(|e| raise(e.in_op(name)))?;
     let device = match request {
         DeviceRequest::Auto => PackedPolicy::UNSET,
@@ -67,8 +72,9 @@ fn is_long(plan: &Plan) -> bool {
     (cost.flops / 16).saturating_add(cost.bytes_read.saturating_add(cost.bytes_written) / 16) > RELEASE_ABOVE_NS
 }
 
-fn no_launch(site: Site) -> PyErr {
-    raise(Error::new(lc_core::ErrorKind::Unknown, site.name).got("a plan without a launch"))
+#[cold]
+fn no_launch(site: Site) -> Error {
+    Error::new(lc_core::ErrorKind::Unknown, site.name).got("a plan without a launch")
 }
 
 /// The call whose results a plan's are.
@@ -81,7 +87,7 @@ fn call_of(plan: &Plan) -> Option<&ResolvedCall> {
 ///
 /// `target` gets the result's type and extents, and whether something will be written there. It runs while this thread's
 /// memo of plans is borrowed, so a call that Python code makes meanwhile is not memoised.
-#[inline]
+#[inline(always)]
 fn run<'out, R>(
     py: Python<'_>,
     site: Site,
@@ -90,24 +96,32 @@ fn run<'out, R>(
     level: PackedPolicy,
     target: impl FnOnce(&TensorSpec, bool) -> PyResult<(R, TensorMut<'out>)>,
 ) -> PyResult<R> {
-    let policy = EffectivePolicy::of(level, PackedPolicy::UNSET);
-    let done = runtime().with_plan(site.op, attrs, inputs, policy, |plan| {
-        let Some(call) = call_of(plan) else { return Ok(Err(no_launch(site))) };
-        let (result, out) = match target(call.outputs.first(), policy.download(0)) {
+    // These go around the runtime and not through it, so that what it returns fits in registers.
+    let (mut refused, mut fallback) = (None, false);
+    let done = runtime().with_plan(site.op, attrs, inputs, level, |planned| {
+        let call = call_of(planned.plan).ok_or_else(|| no_launch(site))?;
+        let (result, out) = match target(call.outputs.first(), planned.policy.download(0)) {
             Ok(both) => both,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => {
+                refused = Some(error);
+                return Ok(None);
+            }
         };
         let mut outputs = [out];
-        match is_long(plan) {
-            false => run_plan(plan, inputs, &mut outputs, policy)?,
-            true => py.detach(|| run_plan(plan, inputs, &mut outputs, policy))?,
+        match is_long(planned.plan) {
+            false => planned.run(inputs, &mut outputs)?,
+            true => {
+                let (plan, policy) = (planned.plan, planned.policy);
+                py.detach(|| run_plan(plan, inputs, &mut outputs, policy))?;
+            }
         }
-        Ok(Ok((result, call.receipt().fallback)))
+        fallback = call.is_fallback();
+        Ok(Some(result))
     });
     match done {
-        Ok(Ok((result, false))) => Ok(result),
-        Ok(Ok((result, true))) => warn_once(py).map(|()| result),
-        Ok(Err(error)) => Err(error),
+        Ok(Some(result)) if !fallback => Ok(result),
+        Ok(Some(result)) => warn_once(py).map(|()| result),
+        Ok(None) => Err(refused.unwrap_or_else(|| raise(no_launch(site)))),
         Err(error) => Err(raise(error.in_op(site.name))),
     }
 }
@@ -150,7 +164,6 @@ pub fn warn(py: Python<'_>, receipt: &Receipt) -> PyResult<()> {
 ///
 /// # Errors
 /// What the op's rule refuses; what the policy forbids; out of memory; a failure of the device.
-#[inline]
 pub fn fresh<'py>(
     py: Python<'py>,
     site: Site,
@@ -158,10 +171,16 @@ pub fn fresh<'py>(
     inputs: &[Option<TensorRef<'_>>],
     level: PackedPolicy,
 ) -> PyResult<Bound<'py, PyAny>> {
-    fresh_as(py, site, attrs, inputs, level, None)
+    run(py, site, attrs, inputs, level, |spec, written| {
+        let (array, out) = array::new_array(py, site.name, spec)?;
+        if !written {
+            clear(&out);
+        }
+        Ok((array, out))
+    })
 }
 
-/// As [`fresh`], but the new array has one dimension.
+/// As [`fresh`], but the new array has one dimension of `len` elements, which are as many as the result has.
 ///
 /// # Errors
 /// As [`fresh`].
@@ -173,30 +192,20 @@ pub fn fresh_flat<'py>(
     level: PackedPolicy,
     len: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
-    fresh_as(py, site, attrs, inputs, level, Some(len))
-}
-
-#[inline]
-fn fresh_as<'py>(
-    py: Python<'py>,
-    site: Site,
-    attrs: &Attrs,
-    inputs: &[Option<TensorRef<'_>>],
-    level: PackedPolicy,
-    flat: Option<usize>,
-) -> PyResult<Bound<'py, PyAny>> {
     run(py, site, attrs, inputs, level, |spec, written| {
-        let (array, out) = match flat {
-            None => array::new_array(py, site.name, spec)?,
-            Some(len) => array::new_array_as(py, site.name, spec, &[len])?,
-        };
+        let (array, out) = array::new_array_as(py, site.name, spec, &[len])?;
         if !written {
-            // What was in this memory before is nobody's business.
-            // SAFETY: the array is new and has this many bytes.
-            unsafe { out.ptr().write_bytes(0, spec.bytes()) };
+            clear(&out);
         }
         Ok((array, out))
     })
+}
+
+/// Zeroes a new result that nothing will be written to: what was in its memory before is nobody's business.
+#[cold]
+fn clear(out: &TensorMut<'_>) {
+    // SAFETY: a result can be written, and has this many bytes.
+    unsafe { out.ptr().write_bytes(0, out.spec().bytes()) };
 }
 
 /// Runs an op with one result into the caller's array.
@@ -204,7 +213,6 @@ fn fresh_as<'py>(
 /// # Errors
 /// As [`fresh`]; an `out` that cannot be written in place, has another dtype or shape, or overlaps an input. Nothing is
 /// written then.
-#[inline]
 pub fn into(
     py: Python<'_>,
     site: Site,
@@ -214,7 +222,6 @@ pub fn into(
     shapes: OutShape,
     level: PackedPolicy,
 ) -> PyResult<()> {
-    // Reading `out` may run Python code, so it comes before the plan.
     let mut target = None;
     run(py, site, attrs, inputs, level, |spec, _| {
         if let Some(fitting) = array::fitting_output(out, spec) {

@@ -7,6 +7,7 @@ use pyo3::basic::CompareOp;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use std::sync::{Mutex, PoisonError};
 
 /// What an `AttentionIoPolicy` says beyond copies: the post-processing of the result.
 #[derive(Clone, Copy, Debug)]
@@ -19,32 +20,32 @@ pub struct PostProcess {
     pub relu: bool,
 }
 
-/// The policy that one of the I/O policy objects stands for, and its post-processing if it is an `AttentionIoPolicy`;
-/// `None` if `obj` is none of the four.
-///
-/// # Errors
-/// An object whose fields another thread is setting right now.
-pub fn of(obj: &Bound<'_, PyAny>) -> PyResult<Option<(Policy, Option<PostProcess>)>> {
-    if let Ok(policy) = obj.cast::<BinaryIoPolicy>() {
-        return Ok(Some((read(policy)?.policy(), None)));
+/// Fields that any thread may read and set at any time: an interpreter without a global lock runs setters beside calls.
+pub struct Fields<T>(Mutex<T>);
+
+impl<T: Copy> Fields<T> {
+    fn new(fields: T) -> Fields<T> {
+        Fields(Mutex::new(fields))
     }
-    let Ok(policy) = obj.cast::<AttentionIoPolicy>() else { return Ok(None) };
-    let policy = read(policy)?;
-    Ok(Some((policy.policy(), Some(policy.post()))))
+
+    /// All of them, as of one moment.
+    pub fn get(&self) -> T {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, change: impl FnOnce(&mut T)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
-/// The fields of a policy object. Only an interpreter without a global lock lets another thread be in the midst of
-/// setting one.
-///
-/// # Errors
-/// Then.
-pub fn read<'py, T: pyo3::PyClass>(policy: &Bound<'py, T>) -> PyResult<PyRef<'py, T>> {
-    policy.try_borrow().map_err(|_| {
-        raise(
-            Error::invalid("policy", "policy", "a policy at rest", "one whose fields another thread is setting")
-                .hint("set its fields before threads share it, or use lightning_core.Policy, which is frozen"),
-        )
-    })
+/// The policy that one of the I/O policy objects stands for, and its post-processing if it is an `AttentionIoPolicy`;
+/// `None` if `obj` is none of the four.
+pub fn of(obj: &Bound<'_, PyAny>) -> Option<(Policy, Option<PostProcess>)> {
+    if let Ok(policy) = obj.cast::<BinaryIoPolicy>() {
+        return Some((policy.get().0.get().policy(), None));
+    }
+    let fields = obj.cast::<AttentionIoPolicy>().ok()?.get().fields();
+    Some((fields.policy(), Some(fields.post())))
 }
 
 /// Sets the attributes that a constructor got as keywords.
@@ -73,10 +74,10 @@ fn compare(
     left: &Bound<'_, PyAny>,
     right: &Bound<'_, PyAny>,
     how: CompareOp,
-    equal: impl FnOnce() -> PyResult<bool>,
+    equal: impl FnOnce() -> bool,
 ) -> PyResult<Py<PyAny>> {
     let py = left.py();
-    let same = left.get_type().is(right.get_type()) && equal()?;
+    let same = left.get_type().is(right.get_type()) && equal();
     match how {
         CompareOp::Eq => Ok(same.into_pyobject(py)?.to_owned().into_any().unbind()),
         CompareOp::Ne => Ok((!same).into_pyobject(py)?.to_owned().into_any().unbind()),
@@ -84,20 +85,18 @@ fn compare(
     }
 }
 
-/// What is copied by an op with inputs `a` and `b`.
-#[pyclass(subclass, module = "lightning_core", name = "_BinaryIoPolicy")]
-#[derive(Clone, PartialEq)]
-pub struct BinaryIoPolicy {
+/// The fields of [`BinaryIoPolicy`].
+#[derive(Clone, Copy, PartialEq)]
+struct BinaryFields {
     upload_a: bool,
     upload_b: bool,
     download_out: bool,
     synchronize: bool,
 }
 
-impl BinaryIoPolicy {
-    const ALL: BinaryIoPolicy =
-        BinaryIoPolicy { upload_a: true, upload_b: true, download_out: true, synchronize: true };
-    const FIELDS: [&'static str; 4] = ["upload_a", "upload_b", "download_out", "synchronize"];
+impl BinaryFields {
+    const ALL: BinaryFields = BinaryFields { upload_a: true, upload_b: true, download_out: true, synchronize: true };
+    const NAMES: [&'static str; 4] = ["upload_a", "upload_b", "download_out", "synchronize"];
 
     fn policy(&self) -> Policy {
         let io = Io {
@@ -109,46 +108,50 @@ impl BinaryIoPolicy {
     }
 }
 
+/// What is copied by an op with inputs `a` and `b`.
+#[pyclass(frozen, subclass, module = "lightning_core", name = "_BinaryIoPolicy")]
+pub struct BinaryIoPolicy(Fields<BinaryFields>);
+
 #[pymethods]
 impl BinaryIoPolicy {
     /// Whether `a` is copied to the device; else a session uses what it holds.
     #[getter]
     fn upload_a(&self) -> bool {
-        self.upload_a
+        self.0.get().upload_a
     }
     #[setter]
-    fn set_upload_a(&mut self, on: Switch) {
-        self.upload_a = on.0;
+    fn set_upload_a(&self, on: Switch) {
+        self.0.set(|fields| fields.upload_a = on.0);
     }
 
     /// Whether `b` is copied to the device; else a session uses what it holds.
     #[getter]
     fn upload_b(&self) -> bool {
-        self.upload_b
+        self.0.get().upload_b
     }
     #[setter]
-    fn set_upload_b(&mut self, on: Switch) {
-        self.upload_b = on.0;
+    fn set_upload_b(&self, on: Switch) {
+        self.0.set(|fields| fields.upload_b = on.0);
     }
 
     /// Whether the result is copied back, which waits for it.
     #[getter]
     fn download_out(&self) -> bool {
-        self.download_out
+        self.0.get().download_out
     }
     #[setter]
-    fn set_download_out(&mut self, on: Switch) {
-        self.download_out = on.0;
+    fn set_download_out(&self, on: Switch) {
+        self.0.set(|fields| fields.download_out = on.0);
     }
 
     /// Whether the call waits at its end even if nothing is copied back.
     #[getter]
     fn synchronize(&self) -> bool {
-        self.synchronize
+        self.0.get().synchronize
     }
     #[setter]
-    fn set_synchronize(&mut self, on: Switch) {
-        self.synchronize = on.0;
+    fn set_synchronize(&self, on: Switch) {
+        self.0.set(|fields| fields.synchronize = on.0);
     }
 
     #[pyo3(signature = (**fields))]
@@ -157,15 +160,12 @@ impl BinaryIoPolicy {
     }
 
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, how: CompareOp) -> PyResult<Py<PyAny>> {
-        let equal = || match other.cast::<Self>() {
-            Ok(other) => Ok(*read(slf)? == *read(other)?),
-            Err(_) => Ok(false),
-        };
+        let equal = || other.cast::<Self>().is_ok_and(|other| slf.get().0.get() == other.get().0.get());
         compare(slf.as_any(), other, how, equal)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        text(slf.as_any(), &Self::FIELDS)
+        text(slf.as_any(), &BinaryFields::NAMES)
     }
 }
 
@@ -180,7 +180,7 @@ impl BinaryIoPolicy {
 ///     Copy the result back. Off, the caller's array stays as it is, and a returned one is all zeros.
 /// synchronize : bool
 ///     Wait at the end even if nothing is copied back.
-#[pyclass(extends = BinaryIoPolicy, module = "lightning_core")]
+#[pyclass(frozen, extends = BinaryIoPolicy, module = "lightning_core")]
 pub struct MatMulIoPolicy;
 
 #[pymethods]
@@ -188,12 +188,12 @@ impl MatMulIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
     fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
-        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
+        PyClassInitializer::from(BinaryIoPolicy(Fields::new(BinaryFields::ALL))).add_subclass(Self)
     }
 }
 
 /// What an elementwise op on matrices copies and whether it waits; fields as in `MatMulIoPolicy`.
-#[pyclass(extends = BinaryIoPolicy, module = "lightning_core")]
+#[pyclass(frozen, extends = BinaryIoPolicy, module = "lightning_core")]
 pub struct MatrixElementwiseIoPolicy;
 
 #[pymethods]
@@ -201,12 +201,12 @@ impl MatrixElementwiseIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
     fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
-        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
+        PyClassInitializer::from(BinaryIoPolicy(Fields::new(BinaryFields::ALL))).add_subclass(Self)
     }
 }
 
 /// What an addition of vectors copies and whether it waits; fields as in `MatMulIoPolicy`.
-#[pyclass(extends = BinaryIoPolicy, module = "lightning_core")]
+#[pyclass(frozen, extends = BinaryIoPolicy, module = "lightning_core")]
 pub struct VectorAddIoPolicy;
 
 #[pymethods]
@@ -214,30 +214,13 @@ impl VectorAddIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
     fn new(_fields: Option<&Bound<'_, PyDict>>) -> PyClassInitializer<Self> {
-        PyClassInitializer::from(BinaryIoPolicy::ALL).add_subclass(Self)
+        PyClassInitializer::from(BinaryIoPolicy(Fields::new(BinaryFields::ALL))).add_subclass(Self)
     }
 }
 
-/// What attention copies, whether it waits, how often training computes the loss, and the post-processing of `forward`.
-///
-/// Attributes
-/// ----------
-/// upload_q, upload_k, upload_v, upload_target : bool
-///     Copy the input to the device, or use what a session holds.
-/// download_out, download_v : bool
-///     Copy the result, or the updated values, back.
-/// synchronize : bool
-///     Wait at the end even if nothing is copied back.
-/// loss_every : int
-///     Compute the loss in every n-th training step only; 0 chooses n by the shape. In the steps between, the loss of the
-///     last step that computed one is returned, and `AttentionSession.last_loss_step` says which that was.
-/// output_scale, output_bias : float
-///     `forward` returns `out · output_scale + output_bias`. Training ignores them: they are no part of its loss.
-/// output_relu : bool
-///     Whether `max(0, ·)` comes last.
-#[pyclass(module = "lightning_core")]
-#[derive(Clone, PartialEq)]
-pub struct AttentionIoPolicy {
+/// The fields of [`AttentionIoPolicy`].
+#[derive(Clone, Copy, PartialEq)]
+pub struct AttentionFields {
     upload: [bool; 4],
     download: [bool; 2],
     synchronize: bool,
@@ -247,9 +230,9 @@ pub struct AttentionIoPolicy {
     output_relu: bool,
 }
 
-impl Default for AttentionIoPolicy {
-    fn default() -> AttentionIoPolicy {
-        AttentionIoPolicy {
+impl Default for AttentionFields {
+    fn default() -> AttentionFields {
+        AttentionFields {
             upload: [true; 4],
             download: [true; 2],
             synchronize: true,
@@ -261,8 +244,8 @@ impl Default for AttentionIoPolicy {
     }
 }
 
-impl AttentionIoPolicy {
-    const FIELDS: [&'static str; 11] = [
+impl AttentionFields {
+    const NAMES: [&'static str; 11] = [
         "upload_q",
         "upload_k",
         "upload_v",
@@ -298,12 +281,39 @@ impl AttentionIoPolicy {
     }
 }
 
+/// What attention copies, whether it waits, how often training computes the loss, and the post-processing of `forward`.
+///
+/// Attributes
+/// ----------
+/// upload_q, upload_k, upload_v, upload_target : bool
+///     Copy the input to the device, or use what a session holds.
+/// download_out, download_v : bool
+///     Copy the result, or the updated values, back.
+/// synchronize : bool
+///     Wait at the end even if nothing is copied back.
+/// loss_every : int
+///     Compute the loss in every n-th training step only; 0 chooses n by the shape. In the steps between, the loss of the
+///     last step that computed one is returned, and `AttentionSession.last_loss_step` says which that was.
+/// output_scale, output_bias : float
+///     `forward` returns `out · output_scale + output_bias`. Training ignores them: they are no part of its loss.
+/// output_relu : bool
+///     Whether `max(0, ·)` comes last.
+#[pyclass(frozen, module = "lightning_core")]
+pub struct AttentionIoPolicy(Fields<AttentionFields>);
+
+impl AttentionIoPolicy {
+    /// The fields, as of one moment.
+    pub fn fields(&self) -> AttentionFields {
+        self.0.get()
+    }
+}
+
 #[pymethods]
 impl AttentionIoPolicy {
     #[new]
     #[pyo3(signature = (**_fields))]
     fn new(_fields: Option<&Bound<'_, PyDict>>) -> Self {
-        Self::default()
+        AttentionIoPolicy(Fields::new(AttentionFields::default()))
     }
 
     #[pyo3(signature = (**fields))]
@@ -314,126 +324,126 @@ impl AttentionIoPolicy {
     /// Whether `q` is copied to the device.
     #[getter]
     fn upload_q(&self) -> bool {
-        self.upload[0]
+        self.0.get().upload[0]
     }
     #[setter]
-    fn set_upload_q(&mut self, on: Switch) {
-        self.upload[0] = on.0;
+    fn set_upload_q(&self, on: Switch) {
+        self.0.set(|fields| fields.upload[0] = on.0);
     }
 
     /// Whether `k` is copied to the device.
     #[getter]
     fn upload_k(&self) -> bool {
-        self.upload[1]
+        self.0.get().upload[1]
     }
     #[setter]
-    fn set_upload_k(&mut self, on: Switch) {
-        self.upload[1] = on.0;
+    fn set_upload_k(&self, on: Switch) {
+        self.0.set(|fields| fields.upload[1] = on.0);
     }
 
     /// Whether `v` is copied to the device.
     #[getter]
     fn upload_v(&self) -> bool {
-        self.upload[2]
+        self.0.get().upload[2]
     }
     #[setter]
-    fn set_upload_v(&mut self, on: Switch) {
-        self.upload[2] = on.0;
+    fn set_upload_v(&self, on: Switch) {
+        self.0.set(|fields| fields.upload[2] = on.0);
     }
 
     /// Whether the target of training is copied to the device.
     #[getter]
     fn upload_target(&self) -> bool {
-        self.upload[3]
+        self.0.get().upload[3]
     }
     #[setter]
-    fn set_upload_target(&mut self, on: Switch) {
-        self.upload[3] = on.0;
+    fn set_upload_target(&self, on: Switch) {
+        self.0.set(|fields| fields.upload[3] = on.0);
     }
 
     /// Whether the result is copied back.
     #[getter]
     fn download_out(&self) -> bool {
-        self.download[0]
+        self.0.get().download[0]
     }
     #[setter]
-    fn set_download_out(&mut self, on: Switch) {
-        self.download[0] = on.0;
+    fn set_download_out(&self, on: Switch) {
+        self.0.set(|fields| fields.download[0] = on.0);
     }
 
     /// Whether the updated values are copied back.
     #[getter]
     fn download_v(&self) -> bool {
-        self.download[1]
+        self.0.get().download[1]
     }
     #[setter]
-    fn set_download_v(&mut self, on: Switch) {
-        self.download[1] = on.0;
+    fn set_download_v(&self, on: Switch) {
+        self.0.set(|fields| fields.download[1] = on.0);
     }
 
     /// Whether the call waits at its end even if nothing is copied back.
     #[getter]
     fn synchronize(&self) -> bool {
-        self.synchronize
+        self.0.get().synchronize
     }
     #[setter]
-    fn set_synchronize(&mut self, on: Switch) {
-        self.synchronize = on.0;
+    fn set_synchronize(&self, on: Switch) {
+        self.0.set(|fields| fields.synchronize = on.0);
     }
 
     /// Training steps from one loss to the next.
     #[getter]
     fn loss_every(&self) -> i64 {
-        self.loss_every
+        self.0.get().loss_every
     }
     #[setter]
-    fn set_loss_every(&mut self, steps: Int) -> PyResult<()> {
-        self.loss_every = steps.value("AttentionIoPolicy", "loss_every")?;
+    fn set_loss_every(&self, steps: Int) -> PyResult<()> {
+        let steps = steps.value("AttentionIoPolicy", "loss_every")?;
+        self.0.set(|fields| fields.loss_every = steps);
         Ok(())
     }
 
     /// Factor of the result of `forward`.
     #[getter]
     fn output_scale(&self) -> f64 {
-        self.output_scale
+        self.0.get().output_scale
     }
     #[setter]
-    fn set_output_scale(&mut self, scale: f64) -> PyResult<()> {
-        self.output_scale = number("output_scale", scale)?;
+    fn set_output_scale(&self, scale: f64) -> PyResult<()> {
+        let scale = number("output_scale", scale)?;
+        self.0.set(|fields| fields.output_scale = scale);
         Ok(())
     }
 
     /// Added to the result of `forward` after scaling.
     #[getter]
     fn output_bias(&self) -> f64 {
-        self.output_bias
+        self.0.get().output_bias
     }
     #[setter]
-    fn set_output_bias(&mut self, bias: f64) -> PyResult<()> {
-        self.output_bias = number("output_bias", bias)?;
+    fn set_output_bias(&self, bias: f64) -> PyResult<()> {
+        let bias = number("output_bias", bias)?;
+        self.0.set(|fields| fields.output_bias = bias);
         Ok(())
     }
 
     /// Whether negative results of `forward` become zero at the end.
     #[getter]
     fn output_relu(&self) -> bool {
-        self.output_relu
+        self.0.get().output_relu
     }
     #[setter]
-    fn set_output_relu(&mut self, on: Switch) {
-        self.output_relu = on.0;
+    fn set_output_relu(&self, on: Switch) {
+        self.0.set(|fields| fields.output_relu = on.0);
     }
 
     fn __richcmp__(slf: &Bound<'_, Self>, other: &Bound<'_, PyAny>, how: CompareOp) -> PyResult<Py<PyAny>> {
-        let equal = || match other.cast::<Self>() {
-            Ok(other) => Ok(*read(slf)? == *read(other)?),
-            Err(_) => Ok(false),
-        };
+        let equal = || other.cast::<Self>().is_ok_and(|other| slf.get().fields() == other.get().fields());
         compare(slf.as_any(), other, how, equal)
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        text(slf.as_any(), &Self::FIELDS)
+        text(slf.as_any(), &AttentionFields::NAMES)
     }
 }
 

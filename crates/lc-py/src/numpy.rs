@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// `NPY_FLOAT`.
 pub const FLOAT32: c_int = 11;
@@ -83,6 +84,9 @@ unsafe impl Sync for Api {}
 
 static API: OnceLock<Api> = OnceLock::new();
 
+/// `numpy.ndarray`, once [`init`] ran: apart from [`API`], so that to ask for an object's type is one load and one compare.
+static ARRAY_TYPE: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(std::ptr::null_mut());
+
 #[inline]
 fn api() -> &'static Api {
     // The module's initialiser ran `init` before any of its functions could be called.
@@ -110,6 +114,7 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
     if api.descr.iter().any(|d| d.is_null()) {
         return Err(PyImportError::new_err("NumPy has no descriptor for float32, float64 or float16"));
     }
+    ARRAY_TYPE.store(api.array_type, Ordering::Release);
     let _ = API.set(api);
     Ok(())
 }
@@ -118,7 +123,7 @@ pub fn init(py: Python<'_>) -> PyResult<()> {
 #[inline]
 pub fn exact<'a>(obj: &'a Bound<'_, PyAny>) -> Option<&'a Array> {
     // SAFETY: `obj` is a live object.
-    let is_array = unsafe { ffi::Py_TYPE(obj.as_ptr()) } == api().array_type;
+    let is_array = unsafe { ffi::Py_TYPE(obj.as_ptr()) } == ARRAY_TYPE.load(Ordering::Relaxed);
     // SAFETY: the type is `ndarray`, so the object starts with these fields; `obj` keeps it alive for `'a`.
     is_array.then(|| unsafe { &*obj.as_ptr().cast::<Array>() })
 }

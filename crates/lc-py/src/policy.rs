@@ -53,7 +53,7 @@ pub fn packed(op: &'static str, obj: &Bound<'_, PyAny>) -> PyResult<PackedPolicy
     if let Ok(policy) = obj.cast::<PyPolicy>() {
         return Ok(policy.get().0.pack());
     }
-    match io_policy::of(obj)? {
+    match io_policy::of(obj) {
         Some((policy, _)) => Ok(policy.pack()),
         None => {
             let got = obj.get_type().fully_qualified_name()?.to_string();

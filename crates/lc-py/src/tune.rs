@@ -4,7 +4,7 @@ use crate::args::Int;
 use crate::args::attr;
 use crate::error::raise;
 use lc_core::tune::{Entry, Record};
-use lc_core::{Attrs, DType, DeviceRequest, Error, Shape, TensorSpec};
+use lc_core::{Attrs, DType, DeviceKind, DeviceRequest, Error, Shape, TensorSpec};
 use lightning_core::tuning::{self, Sample};
 use pyo3::exceptions::PyDeprecationWarning;
 use pyo3::prelude::*;
@@ -98,12 +98,7 @@ fn tune<'py>(
     let op = tuning::registry().find(op).map_err(fail)?;
     let dtype = DType::from_name(dtype)
         .ok_or_else(|| raise(Error::invalid("tune", "dtype", "\"float32\" or \"float64\"", format!("{dtype:?}"))))?;
-    let kind = match DeviceRequest::from_name(device).map_err(fail)? {
-        DeviceRequest::Is(kind) => kind,
-        DeviceRequest::Auto => lightning_core::runtime().preferred(),
-    };
-    let most = usize::from(u16::MAX) - 1;
-    let budget = budget_ms.size("tune", "budget_ms", 0)?.min(most) as u16;
+    let (kind, budget) = (kind(device)?, milliseconds(budget_ms)?);
     let mut values = Attrs::defaults(op.attrs);
     for (name, value) in attrs.into_iter().flatten() {
         let name = name.extract::<String>()?;
@@ -118,6 +113,58 @@ fn tune<'py>(
     let sample = Sample { attrs: values, inputs };
     let entry = py.detach(|| tuning::tune(op, &sample, kind, budget)).map_err(raise)?;
     entry_dict(py, &entry)
+}
+
+/// Measures what an op costs on a device, and copies to and from it if it has memory of its own, and keeps both for the cost
+/// model: predictions of plans, whether fusions pay, and what runs on the processor rest on it.
+///
+/// Parameters
+/// ----------
+/// op : str
+///     An op of the registry, such as "matmul".
+/// device : str
+///     "cpu", "metal", "cuda" or "vulkan", or "auto" for the preferred one.
+/// budget_ms : int
+///     The milliseconds for all sizes of the op together.
+///
+/// Returns
+/// -------
+/// dict or None
+///     launch_ns, ns_per_flop, ns_per_byte, the relative error of the fit at the sizes that were measured, and their number;
+///     None if the device lacks the op.
+#[pyfunction]
+#[pyo3(signature = (op, device="auto", budget_ms=Int::Fits(50)), text_signature = "(op, device='auto', budget_ms=50)")]
+fn _tuning_fit<'py>(py: Python<'py>, op: &str, device: &str, budget_ms: Int) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let fail = |e: Error| raise(e.in_op("tune"));
+    let op = tuning::registry().find(op).map_err(fail)?;
+    let (kind, budget) = (kind(device)?, milliseconds(budget_ms)?);
+    let fitted = py.detach(|| {
+        tuning::fit_transfer(kind)?;
+        tuning::fit(op, kind, budget)
+    });
+    let Some(fit) = fitted.map_err(raise)? else { return Ok(None) };
+    let dict = PyDict::new(py);
+    dict.set_item("op", &fit.op)?;
+    dict.set_item("device", &fit.on.device)?;
+    dict.set_item("launch_ns", fit.launch_ns)?;
+    dict.set_item("ns_per_flop", fit.ns_per_flop)?;
+    dict.set_item("ns_per_byte", fit.ns_per_byte)?;
+    dict.set_item("error", fit.error)?;
+    dict.set_item("samples", fit.samples)?;
+    Ok(Some(dict))
+}
+
+/// The device of that name; "auto" is the preferred one.
+fn kind(device: &str) -> PyResult<DeviceKind> {
+    Ok(match DeviceRequest::from_name(device).map_err(|e| raise(e.in_op("tune")))? {
+        DeviceRequest::Is(kind) => kind,
+        DeviceRequest::Auto => lightning_core::runtime().preferred(),
+    })
+}
+
+fn milliseconds(budget: Int) -> PyResult<u16> {
+    let most = usize::from(u16::MAX) - 1;
+    Ok(budget.size("tune", "budget_ms", 0)?.min(most) as u16)
 }
 
 /// The file of the tuning store, or None where there is no cache directory.
@@ -179,6 +226,7 @@ pub fn warn_of_old_variables(py: Python<'_>) -> PyResult<()> {
 /// Adds this file's names to the module.
 pub fn register(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(tune, m)?)?;
+    m.add_function(wrap_pyfunction!(_tuning_fit, m)?)?;
     m.add_function(wrap_pyfunction!(_tuning_path, m)?)?;
     m.add_function(wrap_pyfunction!(_tuning_export, m)?)?;
     m.add_function(wrap_pyfunction!(_tuning_merge, m)?)?;

@@ -23,6 +23,8 @@ pub struct Options {
     pub cache_dir: Option<PathBuf>,
     /// Whether memory that host and device share is read and written in place. Off, copies are staged as on other devices.
     pub in_place: bool,
+    /// Whether kernels may use subgroups, where the adapter has them.
+    pub subgroups: bool,
 }
 
 impl Default for Options {
@@ -35,6 +37,7 @@ impl Default for Options {
             validation: cfg!(debug_assertions),
             cache_dir: None,
             in_place: true,
+            subgroups: true,
         }
     }
 }
@@ -105,7 +108,8 @@ impl Adapter {
         if !adapter.features().contains(Features::IMMEDIATES) {
             return Err(fail("an adapter without immediates".into()).hint("use device \"cpu\""));
         }
-        let features = (adapter.features() & WANTED) | Features::IMMEDIATES;
+        let mut features = (adapter.features() & WANTED) | Features::IMMEDIATES;
+        features.set(Features::SUBGROUP, features.contains(Features::SUBGROUP) && options.subgroups);
         let mut limits = adapter.limits();
         limits.max_immediate_size = limits.max_immediate_size.min(128);
         // SAFETY: cooperative matrices are the one experimental feature in use. Their kernels are checked against the
@@ -140,6 +144,22 @@ impl Adapter {
     /// Whether it is a program that stands in for a GPU.
     pub fn software(&self) -> bool {
         self.info.device_type == DeviceType::Cpu
+    }
+
+    /// Threads of a subgroup, where it has subgroups of one size.
+    pub fn subgroup_size(&self) -> Option<u32> {
+        let (least, most) = (self.info.subgroup_min_size, self.info.subgroup_max_size);
+        (self.features.contains(Features::SUBGROUP) && least == most).then_some(least)
+    }
+
+    /// Threads that a workgroup may have, whatever its kernel needs. Metal's limit falls with the registers of a kernel.
+    pub fn workgroup(&self) -> u32 {
+        let limits = &self.limits;
+        let most = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
+        // The largest of ours.
+        let wanted = if Adapter::KIND == DeviceKind::Metal { 256 } else { 1024 };
+        // Teams are powers of two.
+        1 << most.min(wanted).ilog2()
     }
 
     /// Whether the host and the device share one memory, so that buffers can be mapped in place.

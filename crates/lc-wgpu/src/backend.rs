@@ -29,6 +29,8 @@ pub struct WgpuBackend {
     stream: ManuallyDrop<Mutex<Stream>>,
     failure: Arc<Failure>,
     proofs: Mutex<ops::Proofs>,
+    #[cfg(target_vendor = "apple")]
+    mps: ManuallyDrop<crate::mps::Scratch>,
 }
 
 impl WgpuBackend {
@@ -52,7 +54,13 @@ impl WgpuBackend {
         let pool = Pool::new(&adapter, if adapter.unified() { usage | mappable } else { usage }, options.pool_bytes);
         let staging = Pool::new(&adapter, BufferUsages::MAP_READ | BufferUsages::COPY_DST, options.pool_bytes / 4);
         let fits = |kernel: &&'static Kernel| adapter.features.contains(kernel.needs);
-        let kernels: &'static [&'static Kernel] = ops::kernels().filter(fits).collect::<Vec<_>>().leak();
+        let all = ops::kernels().chain(ops::libraries().iter().copied());
+        let mut kernels: Vec<_> = all.filter(fits).collect();
+        if adapter.subgroup_size().is_none() {
+            // Where subgroups may be of any size, kernels that use them are candidates, not what runs untuned.
+            kernels.sort_by_key(|kernel| kernel.needs.contains(Features::SUBGROUP));
+        }
+        let kernels: &'static [&'static Kernel] = kernels.leak();
         Ok(Arc::new(WgpuBackend {
             entries: entries(kernels, Adapter::KIND.name()),
             kernels,
@@ -60,6 +68,8 @@ impl WgpuBackend {
             stream: ManuallyDrop::new(Mutex::new(Stream::new(&adapter, options, failure.clone()))),
             failure,
             proofs: Mutex::default(),
+            #[cfg(target_vendor = "apple")]
+            mps: ManuallyDrop::default(),
             pool: ManuallyDrop::new(pool),
             staging: ManuallyDrop::new(staging),
             descriptor,
@@ -88,6 +98,12 @@ impl WgpuBackend {
     /// Which kernels on matrix units have proven themselves here.
     pub(crate) fn proofs(&self) -> MutexGuard<'_, ops::Proofs> {
         self.proofs.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
+    /// Memory that Metal Performance Shaders and dispatches share.
+    #[cfg(target_vendor = "apple")]
+    pub(crate) fn mps(&self) -> &crate::mps::Scratch {
+        &self.mps
     }
 
     /// The error that is waiting, if any.
@@ -133,6 +149,9 @@ impl Drop for WgpuBackend {
                 ManuallyDrop::take(&mut self.adapter),
             )
         };
+        #[cfg(target_vendor = "apple")]
+        // SAFETY: as above.
+        let parts = (parts, unsafe { ManuallyDrop::take(&mut self.mps) });
         if let Ok(thread) = std::thread::Builder::new().spawn(move || drop(parts)) {
             // A panic in there has been reported, and this may be the end of a thread: nothing more to do about it.
             let _ = thread.join();

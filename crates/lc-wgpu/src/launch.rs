@@ -5,6 +5,7 @@
 
 use crate::backend::WgpuBackend;
 use crate::memory::gpu;
+use crate::ops;
 use crate::pipeline::Constants;
 use crate::pool::Pooled;
 use crate::shader::Shader;
@@ -170,6 +171,7 @@ pub(crate) fn entries(kernels: &'static [&'static Kernel], device: &str) -> &'st
         dtypes: kernel.dtypes,
         math: kernel.math,
         accepts: kernel.accepts,
+        unproven: ops::unproven(kernel),
         code: code as u32,
     };
     // One table for each device that the process opens.

@@ -11,6 +11,7 @@
 //! | `timing` | times on the device's own clock, while the trace is on |
 //! | `pipeline`, `cache` | compiled kernels, made once for each shader and set of constants, and kept on disk |
 //! | `launch` | what an op's code says to the rest: bind, scratch, dispatch |
+//! | `mps` | products by Metal Performance Shaders, on Apple's machines |
 //! | `ops/<op>` | which kernels an op has, and how a call becomes dispatches |
 //! | `kernels/<op>.wgsl` | the kernels |
 
@@ -21,6 +22,8 @@ mod failure;
 mod keys;
 pub mod launch;
 mod memory;
+#[cfg(any(test, target_vendor = "apple"))]
+mod mps;
 pub mod ops;
 mod pipeline;
 mod pool;

@@ -21,6 +21,8 @@ const MAX_PENDING: u32 = 512;
 const MAX_GROUPS: usize = 4096;
 /// How long a wait may take before the device counts as hung.
 const TIMEOUT: Duration = Duration::from_secs(120);
+/// Command buffers that wait for the submission of a later one at most.
+const MAX_AHEAD: usize = 64;
 /// While the device has next to nothing to do, this many nanoseconds of work are submitted without waiting for more.
 const FEED_NS: f64 = 1e6;
 
@@ -64,6 +66,8 @@ pub struct Stream {
     // The pass borrows from the encoder in wgpu's own book-keeping: it is dropped before the encoder is finished.
     pass: Option<wgpu::ComputePass<'static>>,
     encoder: Option<wgpu::CommandEncoder>,
+    /// Finished ones, submitted before what the encoder holds.
+    ahead: Vec<wgpu::CommandBuffer>,
     pending: u32,
     pending_work: u64,
     pipeline: usize,
@@ -92,6 +96,7 @@ impl Stream {
             pipelines: Pipelines::new(adapter, options),
             pass: None,
             encoder: None,
+            ahead: Vec::new(),
             pending: 0,
             pending_work: 0,
             pipeline: 0,
@@ -250,6 +255,33 @@ impl Stream {
         self.pending_work += bytes;
     }
 
+    /// Encodes `work` units into a command buffer of their own, in the order of everything else: what goes through the
+    /// device's raw API, which wgpu refuses to mix with its own in one encoder. It knows nothing of what `encode` reads and
+    /// writes there, so dispatches of this stream write what is read and read what is written.
+    ///
+    /// # Errors
+    /// What `encode` returns, and then nothing of it runs; an earlier failure of the device.
+    #[cfg_attr(not(any(test, target_vendor = "apple")), expect(dead_code, reason = "only Metal has such kernels"))]
+    pub(crate) fn apart(
+        &mut self,
+        work: u64,
+        encode: impl FnOnce(&mut wgpu::CommandEncoder) -> Result<()>,
+    ) -> Result<()> {
+        self.failure.check()?;
+        if self.ahead.len() >= MAX_AHEAD {
+            self.flush()?;
+        }
+        let descriptor = wgpu::CommandEncoderDescriptor { label: None };
+        let mut own = self.device.create_command_encoder(&descriptor);
+        encode(&mut own)?;
+        self.pass = None;
+        self.ahead.extend(self.encoder.take().map(wgpu::CommandEncoder::finish));
+        self.ahead.push(own.finish());
+        self.pending += 1;
+        self.pending_work += work;
+        Ok(())
+    }
+
     /// Encodes a copy to `buffer` of bytes that `write` puts where it is told: a multiple of four of them, at most
     /// [`CHUNK`](crate::staging::CHUNK).
     ///
@@ -291,13 +323,18 @@ impl Stream {
     pub fn flush(&mut self) -> Result<()> {
         self.pass = None;
         self.pipeline = 0;
+        if !self.ahead.is_empty() {
+            // Times are read in the last one.
+            self.encoder();
+        }
         if let Some(mut encoder) = self.encoder.take() {
+            let ahead = std::mem::take(&mut self.ahead);
             while self.in_flight.len() >= self.max_in_flight {
                 self.wait_oldest()?;
             }
             let timed = self.timing.as_mut().and_then(|timing| timing.resolve(&mut encoder));
             self.belt.close();
-            let index = self.queue.submit([encoder.finish()]);
+            let index = self.queue.submit(ahead.into_iter().chain([encoder.finish()]));
             self.belt.recall();
             if let Some(timed) = &timed {
                 Timing::submitted(timed);
@@ -314,7 +351,7 @@ impl Stream {
 
     /// Whether nothing is encoded and nothing runs.
     pub fn idle(&self) -> bool {
-        self.encoder.is_none() && self.in_flight.is_empty()
+        self.encoder.is_none() && self.ahead.is_empty() && self.in_flight.is_empty()
     }
 
     /// The last submission that may still run.

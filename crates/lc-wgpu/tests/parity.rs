@@ -17,6 +17,12 @@ fn device() -> Option<&'static Arc<WgpuBackend>> {
     DEVICE.get_or_init(|| common::open(&Options::from_env())).as_ref()
 }
 
+/// The same without subgroups: its kernels are those of adapters that have none.
+fn plain() -> Option<&'static Arc<WgpuBackend>> {
+    static DEVICE: OnceLock<Option<Arc<WgpuBackend>>> = OnceLock::new();
+    DEVICE.get_or_init(|| common::open(&Options { subgroups: false, ..Options::from_env() })).as_ref()
+}
+
 fn policy() -> PackedPolicy {
     let device = Some(DeviceRequest::Is(Adapter::KIND));
     Policy { device, fallback: Some(Fallback::Deny), ..Policy::default() }.pack()
@@ -68,7 +74,27 @@ fn has(device: &WgpuBackend, op: &OpDef, dtype: DType) -> bool {
 }
 
 fn check(op: &'static OpDef) {
-    let Some(device) = device() else { return };
+    check_on(device(), op);
+}
+
+/// On a device with subgroups and on one without, where their kernels differ.
+fn check_both(op: &'static OpDef) {
+    check_on(device(), op);
+    let names = |device: &WgpuBackend| {
+        let own = device.kernels().iter().filter(|k| k.op == op).map(|k| k.name).collect::<Vec<_>>();
+        assert!(!own.is_empty(), "{} has no kernel", op.name);
+        own
+    };
+    if let (Some(device), Some(plain)) = (device(), plain()) {
+        assert!(!names(plain).iter().any(|name| name.contains("subgroup")), "{:?}", names(plain));
+        if names(device) != names(plain) {
+            check_on(Some(plain), op);
+        }
+    }
+}
+
+fn check_on(device: Option<&Arc<WgpuBackend>>, op: &'static OpDef) {
+    let Some(device) = device else { return };
     if has(device, op, DType::F32) {
         every_case::<f32>(device, op);
         common::assert_no_messages();
@@ -106,16 +132,17 @@ fn float16_of_attention() {
 }
 
 macro_rules! parity {
-    ($($name:ident: $op:ident;)*) => { $(
+    ($check:ident: $($name:ident: $op:ident;)*) => { $(
         #[test]
         fn $name() {
-            check(&lc_ops::$op);
+            $check(&lc_ops::$op);
         }
     )* };
 }
 
 // One test an op, so that they run side by side and a failure names its op.
 parity! {
+    check:
     matmul: MATMUL;
     linear: LINEAR;
     add: ADD;
@@ -125,12 +152,16 @@ parity! {
     conv2d: CONV2D;
     attention: ATTENTION;
     attention_train: ATTENTION_TRAIN;
-    softmax: SOFTMAX;
-    layer_norm: LAYER_NORM;
-    rms_norm: RMS_NORM;
     activation: ACTIVATION;
     ffn: FFN;
     layer_norm_projection: LAYER_NORM_PROJECTION;
     conv_attention: CONV_ATTENTION;
     pack: PACK;
+}
+
+parity! {
+    check_both:
+    softmax: SOFTMAX;
+    layer_norm: LAYER_NORM;
+    rms_norm: RMS_NORM;
 }

@@ -1,8 +1,8 @@
 //! What the cases of the ops do not reach: the variants for large extents, views of operands, and values that are no
 //! numbers. Skipped where there is no adapter.
 
-use lc_core::backend::{Args, Backend, Buffer, DeviceTensor};
-use lc_core::{Attrs, DType, OpDef, RefTensor, Shape, Strides, TensorMut, TensorRef, TensorSpec};
+use lc_core::backend::{Args, Backend, Buffer, DeviceTensor, KernelEntry};
+use lc_core::{Attrs, DType, Math, OpDef, RefTensor, Shape, Strides, TensorMut, TensorRef, TensorSpec};
 use lc_ops::{ActivationAttrs, AttentionAttrs, AttentionTrainAttrs, Conv2dAttrs, LayerNormAttrs, SoftmaxAttrs};
 use lc_wgpu::{Options, WgpuBackend};
 use std::sync::{Arc, OnceLock};
@@ -66,10 +66,14 @@ impl Operand {
     }
 }
 
-/// The results of the device, and those of the reference.
-fn run(op: &'static OpDef, attrs: Attrs, operands: &[Operand]) -> Option<(Vec<Vec<f32>>, Vec<RefTensor>)> {
-    let device = device()?;
-    let kernel = device.kernels().iter().find(|k| k.op == op).expect("a kernel");
+/// The results of a kernel, and those of the reference.
+fn run(
+    device: &WgpuBackend,
+    kernel: &KernelEntry,
+    attrs: Attrs,
+    operands: &[Operand],
+) -> (Vec<Vec<f32>>, Vec<RefTensor>) {
+    let op = kernel.op;
     let memory = device.memory();
     let specs: Vec<_> = operands.iter().map(|o| Some(o.spec())).collect();
     let results = op.check(&attrs, &specs).expect("a call that the rule accepts");
@@ -103,18 +107,33 @@ fn run(op: &'static OpDef, attrs: Attrs, operands: &[Operand]) -> Option<(Vec<Ve
         got.push(data);
     }
     let widened: Vec<_> = operands.iter().map(|o| Some(o.widened())).collect();
-    Some((got, (op.reference)(&attrs, &widened)))
+    (got, (op.reference)(&attrs, &widened))
 }
 
-/// Compares with the reference: NaN with NaN, the rest within `tolerance` of the largest magnitude.
+/// Every float32 kernel of an op, those that run untuned and those that a tuner may choose.
+fn kernels(device: &WgpuBackend, op: &'static OpDef) -> Vec<&'static KernelEntry> {
+    let own = |k: &&KernelEntry| k.op == op && k.dtypes.contains(&DType::F32) && k.math == Math::IeeeF32;
+    let found: Vec<_> = device.kernels().iter().filter(own).collect();
+    assert!(!found.is_empty(), "{} has no kernel", op.name);
+    found
+}
+
+/// Compares every kernel with the reference: NaN with NaN, the rest within `tolerance` of the largest magnitude.
 fn agree(op: &'static OpDef, attrs: Attrs, operands: &[Operand], tolerance: f64) {
-    let Some((got, want)) = run(op, attrs, operands) else { return };
-    for (got, want) in got.iter().zip(&want) {
+    let Some(device) = device() else { return };
+    for kernel in kernels(device, op) {
+        let (got, want) = run(device, kernel, attrs, operands);
+        compare(kernel, &got, &want, tolerance);
+    }
+}
+
+fn compare(kernel: &KernelEntry, got: &[Vec<f32>], want: &[RefTensor], tolerance: f64) {
+    for (got, want) in got.iter().zip(want) {
         let largest = want.data.iter().filter(|x| x.is_finite()).fold(0.0f64, |n, x| n.max(x.abs()));
         for (i, (got, want)) in got.iter().zip(&want.data).enumerate() {
             let near = (f64::from(*got) - want).abs() <= tolerance * largest;
             let same = near || (got.is_nan() && want.is_nan()) || f64::from(*got) == *want;
-            assert!(same, "{}: at {i} expected {want:e}, got {got:e}", op.name);
+            assert!(same, "{}: at {i} expected {want:e}, got {got:e}", kernel.name);
         }
     }
 }
@@ -183,8 +202,12 @@ fn rows_that_see_nothing_are_zero_and_nan_stays() {
     agree(&lc_ops::ATTENTION, attention(false), &[q.clone(), k.clone(), v.clone(), mask.clone()], 1e-5);
     // The lowest number is no minus infinity: such keys share a row evenly.
     mask.memory[7 * 70..8 * 70].fill(f32::MIN);
-    let evenly = run(&lc_ops::ATTENTION, attention(false), &[q.clone(), k.clone(), v.clone(), mask.clone()]);
-    assert!(evenly.is_none_or(|(got, _)| got[0].iter().all(|x| x.is_finite())));
+    if let Some(device) = device() {
+        let operands = [q.clone(), k.clone(), v.clone(), mask.clone()];
+        let kernel = kernels(device, &lc_ops::ATTENTION)[0];
+        let (got, _) = run(device, kernel, attention(false), &operands);
+        assert!(got[0].iter().all(|x| x.is_finite()));
+    }
     mask.memory[7 * 70..8 * 70].fill(0.0);
     for place in 0..3 {
         let mut operands = [q.clone(), k.clone(), v.clone(), mask.clone()];
@@ -220,9 +243,64 @@ fn a_key_that_a_training_row_may_not_see_takes_no_part() {
     agree(&lc_ops::ATTENTION_TRAIN, AttentionTrainAttrs { causal: false, ..how }.into(), &operands, 1e-5);
 }
 
+/// Rows that end at every place in a vector of four and in the slots of a team, behind rows of the same kind.
+#[test]
+fn rows_of_every_width() {
+    for extent in [1, 2, 3, 4, 5, 7, 9, 14, 16, 33, 64, 131, 258, 511, 1027] {
+        let x = Operand::noise(&[9, extent], 1);
+        let vector = |seed| Operand::noise(&[extent], seed);
+        agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), std::slice::from_ref(&x), 1e-6);
+        agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[x.clone(), vector(2), vector(3)], 1e-5);
+        if extent % 3 == 0 {
+            agree(&lc_ops::RMS_NORM, lc_ops::RmsNormAttrs::default().into(), &[x, vector(2)], 1e-5);
+        }
+    }
+}
+
+/// Views that begin anywhere, so that operand and result lie differently to a vector of four.
+#[test]
+fn rows_that_begin_anywhere() {
+    for (extent, offset) in [(12, 1), (12, 4), (13, 2), (13, 4), (1030, 1)] {
+        let dims = vec![5, extent];
+        let strides = vec![extent as isize, 1];
+        let x = Operand { dims, strides, offset, ..Operand::noise(&[5 * extent + 8], 1) };
+        let vector =
+            |seed| Operand { dims: vec![extent], strides: vec![1], offset, ..Operand::noise(&[extent + 8], seed) };
+        agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), std::slice::from_ref(&x), 1e-6);
+        agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[x.clone(), vector(2), vector(3)], 1e-5);
+        agree(&lc_ops::RMS_NORM, lc_ops::RmsNormAttrs::default().into(), &[x, vector(2)], 1e-5);
+    }
+}
+
+/// Lanes by vectors across and by element, that fit in registers and that do not.
+#[test]
+fn softmax_along_any_dimension() {
+    let dims: [&[usize]; 7] =
+        [&[3, 5, 8], &[2, 64, 4], &[2, 300, 12], &[3, 1025, 20], &[2, 9000, 4], &[3, 70, 7], &[1, 9001, 3]];
+    for dims in dims {
+        let x = Operand::noise(dims, 1);
+        agree(&lc_ops::SOFTMAX, SoftmaxAttrs { axis: 1 }.into(), &[x], 1e-5);
+    }
+}
+
+/// One element decides the row, wherever it lies: what is read twice and what is held must agree on the maximum.
+#[test]
+fn one_large_element_decides_a_row() {
+    for extent in [100, 40_001] {
+        for at in [0, extent / 2, extent - 1] {
+            let mut x = Operand::noise(&[2, extent], 1);
+            x.memory[at] = 60.0;
+            x.memory[extent + at] = -1e30;
+            agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), std::slice::from_ref(&x), 1e-5);
+            x.memory[extent + at] = 500.0;
+            agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[x], 1e-4);
+        }
+    }
+}
+
 #[test]
 fn rows_too_long_for_registers() {
-    for extent in [2049, 8196, 20_001] {
+    for extent in [2049, 8196, 20_001, 70_003] {
         let x = Operand::noise(&[3, extent], 1);
         let vector = |seed| Operand::noise(&[extent], seed);
         agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), std::slice::from_ref(&x), 1e-5);
@@ -234,6 +312,9 @@ fn rows_too_long_for_registers() {
 #[test]
 fn means_far_from_zero_lose_nothing_but_their_digits() {
     let mut x = Operand::noise(&[5, 1000], 1);
+    x.memory.iter_mut().for_each(|x| *x += 100.0);
+    agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[x], 1e-4);
+    let mut x = Operand::noise(&[2, 70_001], 1);
     x.memory.iter_mut().for_each(|x| *x += 100.0);
     agree(&lc_ops::LAYER_NORM, LayerNormAttrs::default().into(), &[x], 1e-4);
 }

@@ -3,7 +3,7 @@
 //! `cargo bench -p lightning-core --bench call_overhead`
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use lightning_core::{Attrs, EffectivePolicy, PackedPolicy, Tensor, ops, ops::registry::ADD, policy, runtime, trace};
+use lightning_core::{Attrs, PackedPolicy, Tensor, ops, ops::registry::ADD, policy, runtime, trace};
 use std::hint::black_box;
 
 fn add_of_eight(c: &mut Criterion) {
@@ -23,10 +23,7 @@ fn add_of_eight(c: &mut Criterion) {
     });
     group.bench_function("plan look-up alone", |bencher| {
         let inputs = [Some(a.view()), Some(b.view())];
-        bencher.iter(|| {
-            let policy = EffectivePolicy::of(PackedPolicy::UNSET, PackedPolicy::UNSET);
-            runtime().plan(&ADD, &Attrs::NONE, black_box(&inputs), policy).expect("plans")
-        });
+        bencher.iter(|| runtime().plan(&ADD, &Attrs::NONE, black_box(&inputs), PackedPolicy::UNSET).expect("plans"));
     });
     group.bench_function("whole call, trace on", |bencher| {
         trace::enable(true);

@@ -8,9 +8,10 @@ use lc_core::runtime::forget_plans;
 use lc_core::tune::cost::{Point, fit_record, measure_transfer};
 use lc_core::tune::{Entry, FitRecord, Record, Store, TransferRecord, search};
 use lc_core::{
-    AttrValue, Attrs, DType, DeviceKind, DeviceRequest, EffectivePolicy, Error, Fallback, PackedPolicy, Policy, Result,
-    Shape, TensorSpec,
+    Activation, AttrValue, Attrs, DType, DeviceKind, DeviceRequest, EffectivePolicy, Error, Fallback, PackedPolicy,
+    Policy, Result, Shape, TensorSpec,
 };
+use lc_ops::{CHAIN_OPERANDS, ChainAttrs, ChainOp, ChainStep, ConvAttentionAttrs};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -134,7 +135,35 @@ pub fn samples(op: &OpDef, dtype: DType) -> Vec<Sample> {
             let one_row = each(&[64, 256, 1024], &|n| vec![vec![1, n], vec![n, n], vec![n]]);
             batch.into_iter().chain(one_row).collect()
         }
-        "ffn" => each(&[32, 64, 128, 256], &|n| vec![vec![32, n], vec![4 * n, n], vec![n, 4 * n]]),
+        "elementwise_chain" => {
+            let step = |op, a, b| ChainStep { op, a, b };
+            // relu(a·b + c)
+            let steps = [
+                step(ChainOp::Mul, 0, 1),
+                step(ChainOp::Add, CHAIN_OPERANDS as u8, 2),
+                step(ChainOp::Activate(Activation::Relu), CHAIN_OPERANDS as u8 + 1, 0),
+            ];
+            let attrs = ChainAttrs::new(&steps).map_or(defaults, Attrs::from);
+            each(&LENGTHS, &|n| vec![vec![n]; 3]).into_iter().map(|call| Sample { attrs, ..call }).collect()
+        }
+        "pack" => {
+            let sized = |n: usize| {
+                let length = defaults.with(op.name, op.attrs, "length", AttrValue::Int(n as i64)).ok()?;
+                Some(Sample { attrs: length, ..plain(vec![vec![n]])? })
+            };
+            LENGTHS.into_iter().filter_map(sized).collect()
+        }
+        "conv_attention" => {
+            let sizes = [(8, 48, 8), (8, 48, 48), (16, 96, 48), (32, 192, 48), (32, 256, 64)];
+            let calls = sizes.into_iter().filter_map(|(edge, seq_len, head_dim)| {
+                let attrs = ConvAttentionAttrs { pad_h: 1, pad_w: 1, ..ConvAttentionAttrs::new(seq_len, head_dim) };
+                let call = plain(vec![vec![1, 3, edge, edge], vec![16, 3, 3, 3], vec![16]])?;
+                Some(Sample { attrs: attrs.into(), ..call })
+            });
+            calls.collect()
+        }
+        // As many rows as the other products have: whether a fusion pays is a comparison of fits.
+        "ffn" => each(&[32, 64, 128, 256, 384], &|n| vec![vec![64, n], vec![4 * n, n], vec![n, 4 * n]]),
         "layer_norm_projection" => each(&[32, 64, 128, 256, 512], &|n| vec![vec![64, n], vec![n, n]]),
         "attention" => each(&[16, 64, 128, 256, 512], &|n| vec![vec![n, 64]; 3]),
         "attention_train" => {

@@ -1,144 +1,17 @@
 //! Tuning with real kernels: who may win, what a call then says, and what a damaged store can do to results: nothing.
 
+mod common;
+
+use common::{Bench, FAILING, IDLE, PLAIN, SLOW, WRONG, add, empty, forced, runtime_of, spec, tuned, why};
 use lc_cpu::{CpuBackend, Isa};
 use lc_ops::parity::{Inputs, Layout, compare};
-use lightning_core::backend::{
-    Args, Backend, BackendDescriptor, Buffer, Compute, KernelEntry, Memory, Profile, Synchronize,
-};
+use lightning_core::backend::Backend;
 use lightning_core::plan::Plan;
 use lightning_core::registry::{Case, OpDef};
-use lightning_core::tune::{Book, DeviceId, Entry, Key, Record, Store, search};
-use lightning_core::{
-    Attrs, DType, EffectivePolicy, Error, ErrorKind, Math, PackedPolicy, Policy, Reason, Result, Runtime, Shape,
-    TensorMut, TensorRef, TensorSpec, TuneMode,
-};
+use lightning_core::tune::{Book, DeviceId, Entry, Record, Store, search};
+use lightning_core::{Attrs, DType, EffectivePolicy, Math, Policy, Reason, Runtime, TensorMut, TensorSpec, TuneMode};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-/// Behaviours of the kernels of [`Bench`], by code.
-const PLAIN: u32 = 0;
-const SLOW: u32 = 1;
-const WRONG: u32 = 2;
-const FAILING: u32 = 3;
-const IDLE: u32 = 4;
-
-/// The CPU under kernels that behave as a test says.
-struct Bench {
-    cpu: Arc<CpuBackend>,
-    kernels: &'static [KernelEntry],
-    launches: AtomicU64,
-}
-
-impl Bench {
-    fn new(op: &'static OpDef, behaviours: &[(&'static str, u32)]) -> Arc<Bench> {
-        let entry = |(name, code): &(&'static str, u32)| KernelEntry {
-            op,
-            name,
-            dtypes: &[DType::F32],
-            math: Math::IeeeF32,
-            accepts: |_, inputs| inputs[0].is_none_or(|x| x.shape.dims()[0] != 13),
-            code: *code,
-        };
-        let kernels = behaviours.iter().map(entry).collect::<Vec<_>>().leak();
-        Arc::new(Bench { cpu: CpuBackend::new(Isa::active()), kernels, launches: AtomicU64::new(0) })
-    }
-
-    fn launches(&self) -> u64 {
-        self.launches.swap(0, Ordering::Relaxed)
-    }
-}
-
-impl Compute for Bench {
-    fn launch(&self, kernel: &KernelEntry, attrs: &Attrs, args: Args<'_>) -> Result<()> {
-        self.launches.fetch_add(1, Ordering::Relaxed);
-        match kernel.code {
-            IDLE => return Ok(()),
-            FAILING => return Err(Error::new(ErrorKind::DriverError, "bench").got("a failure that a test asked for")),
-            SLOW => std::thread::sleep(Duration::from_micros(300)),
-            _ => {}
-        }
-        let real = self.cpu.kernels().iter().find(|k| k.op == kernel.op).expect("the CPU has every op");
-        self.cpu.compute().launch(real, attrs, args)?;
-        if let (WRONG, Args::Host { outputs, .. }) = (kernel.code, args) {
-            // SAFETY: results are dense float32 with an element at least.
-            unsafe { *outputs[0].ptr().cast::<f32>() += 0.01 };
-        }
-        Ok(())
-    }
-}
-
-impl Synchronize for Bench {
-    fn synchronize(&self) -> Result<()> {
-        Ok(())
-    }
-}
-impl Profile for Bench {}
-impl Memory for Bench {
-    fn allocate(&self, bytes: usize) -> Result<Buffer> {
-        self.cpu.memory().allocate(bytes)
-    }
-    fn upload(&self, source: &TensorRef<'_>, target: &Buffer, offset: usize) -> Result<()> {
-        self.cpu.memory().upload(source, target, offset)
-    }
-    fn download(&self, source: &Buffer, offset: usize, target: &mut TensorMut<'_>) -> Result<()> {
-        self.cpu.memory().download(source, offset, target)
-    }
-    fn bytes_in_use(&self) -> u64 {
-        self.cpu.memory().bytes_in_use()
-    }
-}
-impl Backend for Bench {
-    fn descriptor(&self) -> &BackendDescriptor {
-        self.cpu.descriptor()
-    }
-    fn memory(&self) -> &dyn Memory {
-        self
-    }
-    fn compute(&self) -> &dyn Compute {
-        self
-    }
-    fn sync(&self) -> &dyn Synchronize {
-        self
-    }
-    fn profile(&self) -> &dyn Profile {
-        self
-    }
-    fn kernels(&self) -> &'static [KernelEntry] {
-        self.kernels
-    }
-}
-
-fn runtime_of(backend: Arc<dyn Backend>, store: &Arc<Store>) -> Runtime {
-    Runtime::new(lc_ops::REGISTRY, vec![backend]).with_store(store.clone())
-}
-
-fn empty() -> Arc<Store> {
-    Arc::new(Store::in_memory(Book::default()))
-}
-
-fn tuned(mode: TuneMode) -> PackedPolicy {
-    Policy { tune: Some(mode), tune_ms: Some(20), ..Policy::default() }.pack()
-}
-
-fn spec(dims: &[usize]) -> Option<TensorSpec> {
-    Some(TensorSpec::new(DType::F32, Shape::new(dims).unwrap()))
-}
-
-/// Adds `n` numbers, checks the sum and gives the kernel and the reason.
-fn add(runtime: &Runtime, n: usize, mode: TuneMode) -> (&'static str, Reason) {
-    let a: Vec<f32> = (0..n).map(|i| i as f32).collect();
-    let mut out = vec![0.0f32; n];
-    let x = Some(TensorRef::new(&a, &[n]).unwrap());
-    let mut results = [TensorMut::new(&mut out, &[n]).unwrap()];
-    let receipt = runtime.call(&lc_ops::ADD, &Attrs::NONE, &[x, x], &mut results, tuned(mode)).unwrap();
-    assert!(out.iter().zip(&a).all(|(got, x)| *got == 2.0 * x), "{} computed something else", receipt.kernel);
-    (receipt.kernel, receipt.reason)
-}
-
-fn why<'a>(entry: &'a Entry, kernel: &str) -> &'a str {
-    &entry.candidates.iter().find(|c| c.kernel == kernel).unwrap().why
-}
 
 #[test]
 fn a_candidate_earns_its_place_or_says_why_not() {
@@ -283,23 +156,6 @@ fn candidates_that_win_compute_the_same_one_shot_and_resident() {
             compare(op, case, &inputs.reference(op, &case.attrs)[0], &out).unwrap_or_else(|r| panic!("{winner}: {r}"));
         }
     }
-}
-
-/// A choice of a kernel that nobody measured.
-fn forced(runtime: &Runtime, op: &OpDef, attrs: &Attrs, inputs: &[Option<TensorSpec>], winner: &str) -> Entry {
-    let key = Key::new(runtime.device_id(0), op, attrs, inputs, DType::F32, Math::IeeeF32);
-    let candidate = lightning_core::tune::Candidate {
-        kernel: winner.into(),
-        median_ns: Some(1000),
-        p10_ns: Some(900),
-        p90_ns: Some(1100),
-        samples: 9,
-        max_error: Some(1e-7),
-        rejected: false,
-        won: true,
-        why: "fastest".into(),
-    };
-    Entry { key, measured: 1, samples: 9, budget_ms: 50, candidates: vec![candidate] }
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).

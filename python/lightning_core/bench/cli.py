@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from lightning_core.bench import environ, fusion, machine, ours, page, peers, plots, report, suites
-from lightning_core.bench.runner import Result, run_row
+from lightning_core.bench import environ, machine, ours, page, peers, plots, report, suites
+from lightning_core.bench.runner import Result, compared, run_row
 
 FORMATS = ("csv", "json", "html", "png")
 
@@ -176,15 +176,16 @@ def _write(options: argparse.Namespace, results: Sequence[Result], found: Sequen
     written: list[Path] = []
     for suite in dict.fromkeys(r.row.suite for r in results):
         members = [r for r in results if r.row.suite == suite]
-        compared = fusion.COLUMNS if all(r.row.form in fusion.FORMS for r in members) else columns
+        own = {compared(r.row) for r in members}
+        named = next(iter(own)) if len(own) == 1 else None
         for name in ("csv", "json"):
             if name in wanted:
                 path = folder / f"{suite}.{name}"
                 written.append(path)
                 if name == "csv":
-                    report.write_csv(path, members, compared)
+                    report.write_csv(path, members, named or columns)
                 else:
-                    report.write_json(path, members, compared, about)
+                    report.write_json(path, members, named or columns, about)
     # One page and one picture of the whole run; runs of different suites into one folder leave each other's alone.
     page_name, picture_name = ("index", "benchmarks") if options.suite == "all" else (results[0].row.suite,) * 2
     if "html" in wanted:
@@ -193,6 +194,8 @@ def _write(options: argparse.Namespace, results: Sequence[Result], found: Sequen
     if "png" in wanted:
         try:
             written.append(plots.write(folder / f"{picture_name}.png", results, about))
+            if options.suite == "all":
+                written += plots.write_readme(folder, results, about)
         except ImportError as error:
             print(f"no picture: {error}")
     for path in written:

@@ -1,18 +1,23 @@
-"""The result as one picture, for documents: every row of every suite of a run. Needs matplotlib."""
+"""The result as pictures, for documents: every row of every suite of a run. Needs matplotlib."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lightning_core.bench.runner import Result
+from lightning_core.bench.runner import Result, compared
 
 _AHEAD, _BEHIND, _SHARE, _EMPTY = "#0b6bcb", "#b3261e", "#3d8361", "#e6e9ec"
 #: Inches: of a bar, of a suite's heading, above and below the bars.
 _BAR, _HEADING, _ABOVE, _BELOW = 0.19, 0.34, 0.35, 0.6
+#: Inches for the names of the rows, at the left.
+_NAMES = 4.7
+
+#: Draws one column of bars: axes, rows, and where their bars are.
+_Column = Callable[[Any, Sequence[Result], Sequence[float]], None]
 
 
 def write(path: Path, results: Sequence[Result], about: dict[str, Any]) -> Path:
@@ -20,23 +25,43 @@ def write(path: Path, results: Sequence[Result], about: dict[str, Any]) -> Path:
 
     Raises ImportError if matplotlib is not installed.
     """
+    return _draw(path, results, about, [(_ratios, 3), (_shares, 2)])
+
+
+def write_readme(folder: Path, results: Sequence[Result], about: dict[str, Any]) -> list[Path]:
+    """Writes the two pictures that the README shows, under the names that it knows them by: the ratios of the rows
+    that peers take part in, and their shares of the machine's limit.
+
+    Raises ImportError if matplotlib is not installed.
+    """
+    rows = [result for result in results if compared(result.row) is None]
+    named: dict[str, _Column] = {"speedup": _ratios, "roofline": _shares}
+    return [_draw(folder / f"{name}.png", rows, about, [(column, 1)]) for name, column in named.items()]
+
+
+def _draw(
+    path: Path, results: Sequence[Result], about: dict[str, Any], columns: Sequence[tuple[_Column, int]]
+) -> Path:
     matplotlib: Any = import_module("matplotlib")
     matplotlib.use("Agg")
     plt: Any = import_module("matplotlib.pyplot")
     headings, places, bottom = _places(results)
-    height = _ABOVE + bottom + _BELOW
-    frame = {"left": 0.36, "right": 0.99, "top": 1 - _ABOVE / height, "bottom": _BELOW / height, "wspace": 0.04}
-    figure, (left, right) = plt.subplots(
-        1, 2, sharey=True, figsize=(13, height), gridspec_kw={"width_ratios": [3, 2], **frame}
-    )
-    _ratios(left, results, places)
-    _shares(right, results, places)
-    left.set_yticks(places, [_label(r) for r in results])
-    left.set_ylim(bottom, 0)
-    for axes in (left, right):
+    height, width = _ABOVE + bottom + _BELOW, _NAMES + (8.3 if len(columns) > 1 else 5)
+    figure, grid = plt.subplots(
+        1, len(columns), sharey=True, squeeze=False, figsize=(width, height),
+        gridspec_kw={
+            "width_ratios": [part for _, part in columns], "left": _NAMES / width, "right": 0.99,
+            "top": 1 - _ABOVE / height, "bottom": _BELOW / height, "wspace": 0.04,
+        },
+    )  # fmt: skip
+    left = grid[0][0]
+    for axes, (column, _) in zip(grid[0], columns, strict=True):
+        column(axes, results, places)
         axes.tick_params(labelsize=7, length=0)
         for side in ("top", "right", "left"):
             axes.spines[side].set_visible(False)
+    left.set_yticks(places, [_label(r) for r in results])
+    left.set_ylim(bottom, 0)
     for name, y in headings:
         left.annotate(name, (0, y), xycoords=("figure fraction", "data"), xytext=(6, 0), textcoords="offset points",
                       fontsize=10, fontweight="bold", va="center")  # fmt: skip
@@ -84,7 +109,7 @@ def _ratios(axes: Any, results: Sequence[Result], places: Sequence[float]) -> No
 
 def _shares(axes: Any, results: Sequence[Result], places: Sequence[float]) -> None:
     """Our share of what the machine was measured to do at most."""
-    axes.set_xlim(0, 118)
+    axes.set_xlim(0, 125)
     for result, y in zip(results, places, strict=True):
         share = result.roofline_share
         if share is None:

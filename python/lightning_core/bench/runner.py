@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lightning_core.bench import fusion, ours
+from lightning_core.bench import fusion, ours, scaling
 from lightning_core.bench.cases import Case
 from lightning_core.bench.machine import Limits
 from lightning_core.bench.peers import Peer
@@ -94,12 +94,22 @@ def check(result: Result, limits: Limits) -> None:
             )
 
 
-def _build(row: Row, case: Case, peers: Sequence[Peer], device: str) -> tuple[list[Candidate], list[str]]:
+def compared(row: Row) -> tuple[str, ...] | None:
+    """The columns of a row whose other sides are our own, without a plan or with one thread; None if they are peers."""
+    if row.form in fusion.FORMS:
+        return fusion.COLUMNS
+    return scaling.COLUMNS if row.form in scaling.FORMS else None
+
+
+def _build(
+    row: Row, case: Case, peers: Sequence[Peer], device: str, threads: int
+) -> tuple[list[Candidate], list[str]]:
     candidates: list[Candidate] = []
     notes: list[str] = []
     if row.form in fusion.FORMS:
-        # The other sides of these rows are our own, without a plan.
         return fusion.candidates(case, row.form, device), notes
+    if row.form in scaling.FORMS:
+        return scaling.candidates(case, threads, device), notes
     try:
         mine = ours.candidate(case, row.form, device)
         if mine is None:
@@ -123,7 +133,7 @@ def run_row(
 ) -> Result:  # fmt: skip
     """Times one row on every side and checks it."""
     case = row.case()
-    candidates, notes = _build(row, case, peers, device)
+    candidates, notes = _build(row, case, peers, device, limits.threads)
     for candidate in candidates:
         if candidate.poison is not None:
             candidate.poison()
@@ -155,16 +165,21 @@ def run_row(
 
 
 def _timed(candidate: Candidate, case: Case) -> Timed:
+    try:
+        return _checked(candidate, case)
+    finally:
+        if candidate.close is not None:
+            candidate.close()
+        candidate.last = None
+
+
+def _checked(candidate: Candidate, case: Case) -> Timed:
     if candidate.error is not None or not candidate.samples:
         return Timed(candidate.peer, candidate.form, None, None, candidate.error or "no samples")
     try:
         worst = case.error_of(candidate.read(candidate.last))
     except BaseException as error:  # noqa: BLE001
         return Timed(candidate.peer, candidate.form, stats(candidate.samples), None, f"no output: {failure(error)}")
-    finally:
-        if candidate.close is not None:
-            candidate.close()
-        candidate.last = None
     return Timed(candidate.peer, candidate.form, stats(candidate.samples), worst)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from lightning_core.bench import cases, fusion, ours
+from lightning_core.bench import cases, fusion, ours, scaling
 from lightning_core.bench.cases import Case
 
 ONE_SHOT, RESIDENT = "one-shot", "resident"
@@ -101,6 +101,13 @@ def _pipeline() -> Iterator[Row]:
             yield ln_proj(batch, form)
     for s, d in ((48, 48), (192, 48), (192, 8), (96, 48)):
         yield _conv_attention(suite, s, d)
+    # Maps that fill q, k and v without repeating.
+    for s, d, h, w in ((96, 48, 27, 32), (192, 48, 36, 48)):
+        shape = f"seq={s},head_dim={d},h={h},w={w}"
+        yield _row(
+            suite, "conv_attention", shape, ours.INTO,
+            lambda s=s, d=d, h=h, w=w: cases.conv_attention(s, d, h, w),  # type: ignore[misc]
+        )  # fmt: skip
 
 
 def _ml() -> Iterator[Row]:
@@ -144,6 +151,11 @@ def _overhead() -> Iterator[Row]:
             yield _conv_attention(suite, s, 48, form)
 
 
+def _scaling() -> Iterator[Row]:
+    for size in (256, 512, 1024, 2048, 3072):
+        yield _matmul("scaling", size, size, size, scaling.FORM)
+
+
 def _fusion() -> Iterator[Row]:
     suite = "fusion"
 
@@ -185,6 +197,7 @@ _SUITES: dict[str, Callable[[], Iterator[Row]]] = {
     "ml": _ml,
     "gemm": _gemm,
     "overhead": _overhead,
+    "scaling": _scaling,
     "fusion": _fusion,
 }
 NAMES = (*_SUITES, "all")

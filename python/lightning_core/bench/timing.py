@@ -54,6 +54,8 @@ class Candidate:
     poison: Callable[[], None] | None = None
     #: Untimed preparation that the residency of the row allows: uploads, packing, compilation.
     prepare: Callable[[], None] | None = None
+    #: Runs untimed before each slice of the run, for what the other candidates change.
+    wake: Callable[[], None] | None = None
     #: Ends what ``prepare`` started.
     close: Callable[[], None] | None = None
     samples: list[float] = field(default_factory=list)
@@ -120,6 +122,8 @@ def failure(error: BaseException) -> str:
 
 def estimate(candidate: Candidate) -> float:
     """Warms a candidate up and returns about how many seconds a call takes."""
+    if candidate.wake is not None:
+        candidate.wake()
     first = candidate.sample(1)
     if first > 0.05:
         return min(first, candidate.sample(1))
@@ -180,6 +184,8 @@ def interleave(
             per_sample = calls * once
             count = int(min(400, max(1, share / rounds / per_sample)))
             try:
+                if candidate.wake is not None:
+                    candidate.wake()
                 if once < 2e-3:
                     candidate.sample(max(1, int(WAKE_S / once)))
                 taken = [candidate.sample(calls) for _ in range(count)]

@@ -54,6 +54,12 @@ impl ResolvedCall {
         self.template
     }
 
+    /// Whether it runs on another device than the policy names.
+    #[inline]
+    pub fn is_fallback(&self) -> bool {
+        self.template.fallback
+    }
+
     /// Whether the kernel works on host memory.
     pub fn on_host(&self) -> bool {
         self.backend.descriptor().host_memory
@@ -62,11 +68,13 @@ impl ResolvedCall {
     /// A receipt to fill in; claims the one-time warning.
     #[inline]
     pub(crate) fn open_receipt(&self) -> Receipt {
-        let mut receipt = self.template;
-        if receipt.fallback && self.unwarned.load(Ordering::Relaxed) {
-            receipt.warn = self.unwarned.swap(false, Ordering::Relaxed);
-        }
-        receipt
+        Receipt { warn: self.claim_warning(), ..self.template }
+    }
+
+    /// Whether this is the call to warn about a fallback; only one is.
+    #[inline(always)]
+    pub(crate) fn claim_warning(&self) -> bool {
+        self.template.fallback && self.unwarned.load(Ordering::Relaxed) && self.unwarned.swap(false, Ordering::Relaxed)
     }
 
     pub(crate) fn event(&self, kind: EventType, start_ns: u64, bytes: u64) -> Event {
@@ -198,28 +206,41 @@ impl ResolvedCall {
     #[inline]
     pub(crate) fn check_outputs(&self, inputs: &[Option<TensorRef<'_>>], outputs: &[TensorMut<'_>]) -> Result<()> {
         if outputs.len() != self.outputs.len() {
-            let expected = format!("{} results", self.outputs.len());
-            return Err(Error::invalid(self.op.name, "outputs", expected, format!("{}", outputs.len())));
+            return Err(self.other_count(outputs.len()));
         }
-        for (i, (out, spec)) in outputs.iter().zip(self.outputs.iter()).enumerate() {
-            if out.spec() != spec {
-                let text = |s: &TensorSpec| format!("{} {}", s.dtype, s.shape);
-                return Err(Error::invalid(self.op.name, self.op.outputs[i], text(spec), text(out.spec())));
+        for (i, out) in outputs.iter().enumerate() {
+            if self.outputs.get(i) != Some(out.spec()) {
+                return Err(self.other_output(i, out.spec()));
             }
-            for (input, decl) in inputs.iter().zip(self.op.inputs) {
+            let (start, end) = out.byte_range();
+            let inside = |(low, high): (usize, usize)| low < end && start < high;
+            for (j, input) in inputs.iter().enumerate() {
                 if let Some(input) = input
-                    && out.overlaps(input)
+                    && inside(input.byte_range())
                 {
-                    return Err(overlap(self.op, i, decl.name));
+                    return Err(overlap(self.op, i, self.op.inputs.get(j).map_or("inputs", |input| input.name)));
                 }
             }
             for (j, other) in outputs[..i].iter().enumerate() {
-                if out.overlaps(&other.as_ref()) {
+                if inside(other.byte_range()) {
                     return Err(overlap(self.op, i, self.op.outputs[j]));
                 }
             }
         }
         Ok(())
+    }
+
+    #[cold]
+    fn other_count(&self, got: usize) -> Error {
+        let expected = format!("{} results", self.outputs.len());
+        Error::invalid(self.op.name, "outputs", expected, format!("{got}"))
+    }
+
+    #[cold]
+    fn other_output(&self, i: usize, got: &TensorSpec) -> Error {
+        let text = |s: &TensorSpec| format!("{} {}", s.dtype, s.shape);
+        let expected = self.outputs.get(i).map_or("none".into(), text);
+        Error::invalid(self.op.name, self.op.outputs[i], expected, text(got))
     }
 }
 

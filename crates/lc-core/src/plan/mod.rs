@@ -259,7 +259,7 @@ impl Plan {
     }
 
     /// [`Plan::run_one`] with the receipt written in place: moving one through a `Result` costs as much as a look-up.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn run_one_into(
         &self,
         inputs: &[Option<TensorRef<'_>>],
@@ -276,17 +276,14 @@ impl Plan {
             *receipt = run_without_download(call, inputs, outputs, policy)?;
             return Ok(());
         }
-        let args = Args::Host { inputs, prepared: &[], outputs };
-        if trace::enabled() {
-            let start = trace::now_ns();
-            call.launch(args)?;
-            *receipt = call.open_receipt();
-            receipt.duration_ns = Some(trace::now_ns().saturating_sub(start));
-        } else {
-            call.launch(args)?;
-            *receipt = call.open_receipt();
-        }
+        let start = if trace::enabled() { Some(trace::now_ns()) } else { None };
+        call.launch(Args::Host { inputs, prepared: &[], outputs })?;
+        *receipt = call.template;
+        receipt.warn = call.claim_warning();
         receipt.launches = 1;
+        if let Some(start) = start {
+            receipt.duration_ns = Some(trace::now_ns().saturating_sub(start));
+        }
         Ok(())
     }
 

@@ -92,4 +92,16 @@ mod tests {
         assert_eq!(warnings.len(), 2);
         assert!(warnings[1].contains("LC_CACHE_DIR"), "{warnings:?}");
     }
+
+    #[test]
+    fn every_variable_of_the_first_release_is_named_once_with_what_to_do_instead() {
+        let names = PRECISION.into_iter().chain(GONE.into_iter().map(|(name, _)| name));
+        let set: Vec<_> = names.map(|name| (name, "1")).collect();
+        let (policy, warnings) = of(&set);
+        assert_eq!((policy, warnings.len()), (Policy::default(), set.len()));
+        for ((name, _), warning) in set.iter().zip(&warnings) {
+            let instead = warning.strip_prefix(name).unwrap_or_else(|| panic!("{name}: {warning}"));
+            assert!(instead.contains(": ") && instead.len() > 30, "{warning}");
+        }
+    }
 }

@@ -19,12 +19,56 @@ use std::time::Instant;
 /// The cost of an op on a device, for operands that are there.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fit {
-    /// Nanoseconds of a launch without work, the wait for it included.
+    /// Nanoseconds of a launch without work. A wait is spread over several launches: it is a cost of the download that
+    /// needs it.
     pub launch_ns: f64,
     /// Nanoseconds of a floating-point operation.
     pub ns_per_flop: f64,
     /// Nanoseconds of a byte that is read or written.
     pub ns_per_byte: f64,
+    /// How far the fit is off at the sizes that were measured: the root of the mean squared relative error.
+    pub error: f64,
+}
+
+/// What a predicted time rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Times measured on this machine.
+    Measured,
+    /// What a usual device of the kind does.
+    Prior,
+}
+
+impl Source {
+    /// A word for reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Source::Measured => "measured",
+            Source::Prior => "prior",
+        }
+    }
+}
+
+/// A predicted time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Nanoseconds.
+    pub ns: f64,
+    /// The relative error of the fit; zero for a prior, whose error nobody knows.
+    pub error: f64,
+    /// What it rests on.
+    pub source: Source,
+}
+
+impl Estimate {
+    /// One after the other: of a sum with a part that was not measured nothing is measured.
+    pub fn then(self, next: Estimate) -> Estimate {
+        let ns = self.ns + next.ns;
+        // Errors of several fits may all point one way.
+        let error = if ns > 0.0 { (self.ns * self.error + next.ns * next.error) / ns } else { 0.0 };
+        let source = if self.source == Source::Measured { next.source } else { self.source };
+        Estimate { ns, error, source }
+    }
 }
 
 /// The cost of copies to and from a device.
@@ -76,7 +120,11 @@ impl Fit {
             return None;
         }
         let [launch_ns, ns_per_flop, ns_per_byte] = least_squares(&rows)?;
-        Some(Fit { launch_ns, ns_per_flop, ns_per_byte })
+        let squares: f64 = rows
+            .iter()
+            .map(|row| (launch_ns * row[0] + ns_per_flop * row[1] + ns_per_byte * row[2] - row[3]).powi(2))
+            .sum();
+        Some(Fit { launch_ns, ns_per_flop, ns_per_byte, error: (squares / rows.len() as f64).sqrt() })
     }
 
     fn ns(&self, cost: &Cost) -> f64 {
@@ -163,8 +211,8 @@ impl CostModel {
                 model.set_transfer(kind, Transfer::NONE);
             }
             for fit in book.fits().filter(|fit| fit.on == id) {
-                let FitRecord { launch_ns, ns_per_flop, ns_per_byte, .. } = *fit;
-                model.fits.insert((kind, fit.op.clone()), Fit { launch_ns, ns_per_flop, ns_per_byte });
+                let FitRecord { launch_ns, ns_per_flop, ns_per_byte, error, .. } = *fit;
+                model.fits.insert((kind, fit.op.clone()), Fit { launch_ns, ns_per_flop, ns_per_byte, error });
             }
             for transfer in book.transfers().filter(|t| t.on == id) {
                 let TransferRecord { upload_ns, upload_ns_per_byte, download_ns, download_ns_per_byte, .. } = *transfer;
@@ -198,13 +246,22 @@ impl CostModel {
         Some(fit.ns(cost) + transfer)
     }
 
-    /// As [`CostModel::measured`], with the prior of the kind of device for what was never measured: a rough guess that
-    /// the router never acts on. `None` for a device that computes nothing.
-    pub fn predict(&self, device: DeviceKind, op: &str, cost: &Cost, bytes_in: u64, bytes_out: u64) -> Option<f64> {
-        let (fit, transfer) = prior(device)?;
-        let fit = self.fits.get(&(device, op.to_owned())).copied().unwrap_or(fit);
-        let transfer = self.transfers.get(&device).copied().unwrap_or(transfer);
-        Some(fit.ns(cost) + transfer.ns(bytes_in, bytes_out))
+    /// The time of a float32 call whose operands are there: by its fit, else by the prior. `None` for a device that
+    /// computes nothing.
+    pub fn estimate(&self, device: DeviceKind, op: &str, cost: &Cost) -> Option<Estimate> {
+        if let Some(fit) = self.fits.get(&(device, op.to_owned())) {
+            return Some(Estimate { ns: fit.ns(cost), error: fit.error, source: Source::Measured });
+        }
+        Some(Estimate { ns: prior(device)?.0.ns(cost), error: 0.0, source: Source::Prior })
+    }
+
+    /// The time of copies to and from a device, as [`CostModel::estimate`].
+    pub fn copies(&self, device: DeviceKind, bytes_in: u64, bytes_out: u64) -> Option<Estimate> {
+        let (transfer, source) = match self.transfers.get(&device) {
+            Some(transfer) => (*transfer, Source::Measured),
+            None => (prior(device)?.1, if device == DeviceKind::Cpu { Source::Measured } else { Source::Prior }),
+        };
+        Some(Estimate { ns: transfer.ns(bytes_in, bytes_out), error: 0.0, source })
     }
 
     /// Whether nothing was measured.
@@ -219,6 +276,7 @@ fn prior(device: DeviceKind) -> Option<(Fit, Transfer)> {
         launch_ns,
         ns_per_flop: 1.0 / gflops,
         ns_per_byte: 1.0 / gbytes,
+        error: 0.0,
     };
     let copies = |ns: f64, gbytes: f64| Transfer {
         upload_ns: ns,
@@ -237,10 +295,10 @@ fn prior(device: DeviceKind) -> Option<(Fit, Transfer)> {
 
 /// The fitted cost of an op from measured calls; `None` if they do not determine it.
 pub fn fit_record(on: &DeviceId, op: &OpDef, points: &[Point]) -> Option<FitRecord> {
-    let Fit { launch_ns, ns_per_flop, ns_per_byte } = Fit::of(points)?;
+    let Fit { launch_ns, ns_per_flop, ns_per_byte, error } = Fit::of(points)?;
     let samples = points.len() as u32;
     let (on, op) = (on.clone(), op.name.to_owned());
-    Some(FitRecord { on, op, measured: now_ms(), samples, launch_ns, ns_per_flop, ns_per_byte })
+    Some(FitRecord { on, op, measured: now_ms(), samples, launch_ns, ns_per_flop, ns_per_byte, error })
 }
 
 /// Measures copies to and from a device with memory of its own, from 4 KiB to 16 MiB.
@@ -328,9 +386,8 @@ mod tests {
         let mut model = CostModel::new();
         let cost = Cost { flops: 1000, ..Cost::default() };
         assert_eq!(model.measured(DeviceKind::Cpu, "add", &cost, 8, 8), None);
-        assert!(model.predict(DeviceKind::Cpu, "add", &cost, 8, 8).is_some_and(|ns| ns > 0.0));
-        assert_eq!(model.predict(DeviceKind::Null, "add", &cost, 8, 8), None);
-        let fit = Fit { launch_ns: 100.0, ns_per_flop: 1.0, ns_per_byte: 0.0 };
+        assert!(model.estimate(DeviceKind::Cpu, "add", &cost).is_some_and(|e| e.ns > 0.0));
+        let fit = Fit { launch_ns: 100.0, ns_per_flop: 1.0, ns_per_byte: 0.0, error: 0.1 };
         model.set(DeviceKind::Cuda, "add", fit);
         assert_eq!(model.measured(DeviceKind::Cuda, "add", &cost, 8, 8), None, "its copies were not");
         assert_eq!(model.measured(DeviceKind::Cuda, "add", &cost, 0, 0), Some(1100.0));
@@ -338,6 +395,26 @@ mod tests {
             Transfer { upload_ns: 10.0, upload_ns_per_byte: 1.0, download_ns: 20.0, download_ns_per_byte: 2.0 };
         model.set_transfer(DeviceKind::Cuda, copies);
         assert_eq!(model.measured(DeviceKind::Cuda, "add", &cost, 8, 4), Some(1100.0 + 18.0 + 28.0));
-        assert_eq!(model.predict(DeviceKind::Cuda, "add", &cost, 8, 4), Some(1146.0));
+        assert_eq!(model.copies(DeviceKind::Cuda, 8, 4).unwrap().ns, 46.0);
+    }
+
+    #[test]
+    fn estimates_say_what_they_rest_on_and_how_far_a_fit_is_off() {
+        // Twice the time at one of three sizes.
+        let points = [point(1000, 0, 1000.0), point(2000, 0, 4000.0), point(4000, 0, 4000.0)];
+        let fit = Fit::of(&points).unwrap();
+        assert!(fit.error > 0.2 && fit.error < 0.5, "{fit:?}");
+        let mut model = CostModel::new();
+        model.set(DeviceKind::Cpu, "add", fit);
+        let cost = Cost { flops: 1000, ..Cost::default() };
+        let measured = model.estimate(DeviceKind::Cpu, "add", &cost).unwrap();
+        let prior = model.estimate(DeviceKind::Cpu, "mul", &cost).unwrap();
+        assert_eq!((measured.source, prior.source), (Source::Measured, Source::Prior));
+        let both = measured.then(prior);
+        assert_eq!((both.source, both.ns), (Source::Prior, measured.ns + prior.ns));
+        assert!(both.error < measured.error && both.error > 0.0);
+        assert_eq!(model.copies(DeviceKind::Cpu, 8, 8).unwrap().ns, 0.0);
+        assert_eq!(model.copies(DeviceKind::Cuda, 8, 8).unwrap().source, Source::Prior);
+        assert_eq!(model.estimate(DeviceKind::Null, "add", &cost), None);
     }
 }

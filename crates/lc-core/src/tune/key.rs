@@ -15,7 +15,7 @@ pub struct DeviceId {
     pub device: String,
     /// The adapter's name.
     pub adapter: String,
-    /// See [`Backend::driver`].
+    /// See [`Backend::driver`]; on macOS the build of the system too, whose libraries and drivers come with it.
     pub driver: String,
     /// See [`kernel_set`].
     pub kernels: String,
@@ -28,7 +28,11 @@ impl DeviceId {
         DeviceId {
             device: descriptor.kind.name().into(),
             adapter: descriptor.name.clone(),
-            driver: backend.driver(),
+            driver: [backend.driver(), system().into()]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(", "),
             kernels: kernels.into(),
         }
     }
@@ -37,6 +41,23 @@ impl DeviceId {
     pub fn of(backend: &dyn Backend) -> DeviceId {
         DeviceId::new(backend, &kernel_set(backend))
     }
+}
+
+/// The build of the system where its libraries and GPU drivers have no version of their own; else nothing.
+fn system() -> &'static str {
+    static BUILD: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    BUILD.get_or_init(|| {
+        let known = cfg!(target_os = "macos").then(|| "/System/Library/CoreServices/SystemVersion.plist");
+        let text = known.and_then(|path| std::fs::read_to_string(path).ok());
+        text.as_deref().and_then(build).map_or_else(String::new, |build| format!("macOS build {build}"))
+    })
+}
+
+/// The build that a `SystemVersion.plist` names.
+fn build(plist: &str) -> Option<&str> {
+    let (_, rest) = plist.split_once("<key>ProductBuildVersion</key>")?;
+    let (_, rest) = rest.split_once("<string>")?;
+    rest.split_once("</string>").map(|(build, _)| build.trim())
 }
 
 /// The version of a backend's kernels: the crate's version and a hash of every kernel's op and name. Times of other
@@ -151,6 +172,15 @@ mod tests {
             assert_eq!(rounded(extent), want, "{extent}");
         }
         assert_eq!(rounded(usize::MAX), usize::MAX);
+    }
+
+    #[test]
+    fn the_build_of_the_system_is_read() {
+        let plist = "<dict>\n\t<key>ProductBuildVersion</key>\n\t<string>24F74</string>\n\t<key>ProductName</key>\n\
+                     \t<string>macOS</string>\n</dict>";
+        assert_eq!(build(plist), Some("24F74"));
+        assert_eq!(build("<dict></dict>"), None);
+        assert_eq!(system().is_empty(), !cfg!(target_os = "macos"));
     }
 
     #[test]

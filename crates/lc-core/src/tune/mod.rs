@@ -7,13 +7,14 @@
 pub mod cost;
 mod key;
 mod operands;
+mod proven;
 mod record;
 pub mod search;
 mod store;
-mod verify;
+pub mod verify;
 
-pub use cost::{CostModel, Fit, Transfer};
+pub use cost::{CostModel, Estimate, Fit, Source, Transfer};
 pub use key::{DeviceId, Key, bucket, kernel_set};
+pub(crate) use proven::Proven;
 pub use record::{Book, Candidate, Entry, FitRecord, Record, SCHEMA, TransferRecord};
-pub(crate) use store::warn_once;
-pub use store::{Store, cache_dir, first_warning};
+pub use store::{Store, cache_dir, first_warning, warn_once};

@@ -5,7 +5,8 @@ use crate::backend::{Args, Backend, Buffer, DeviceTensor, KernelEntry, Memory};
 use crate::dtype::{DType, Element};
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{InputSpecs, MAX_INPUTS, MAX_OUTPUTS, OutputSpecs, RefTensor};
-use crate::tensor::{TensorMut, TensorRef, TensorSpec};
+use crate::shape::{Shape, Strides};
+use crate::tensor::{TensorMut, TensorRef, TensorSpec, walk};
 use std::time::Instant;
 
 /// Operands larger than this together are not copied to be measured.
@@ -13,11 +14,79 @@ const MAX_BYTES: usize = 1 << 30;
 /// Values before they repeat. A prime, so that rows of usual lengths differ.
 const PERIOD: usize = 65_521;
 
+/// How inputs lie in memory. Results are always dense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// One element behind the other.
+    Dense,
+    /// The last two dimensions swapped.
+    Transposed,
+    /// A gap before the first row and after each; between the elements of a vector too.
+    Apart,
+}
+
+impl Layout {
+    pub(super) const ALL: [Layout; 3] = [Layout::Dense, Layout::Transposed, Layout::Apart];
+
+    /// What a comparison says that it was made on.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Layout::Dense => "",
+            Layout::Transposed => " on transposed operands",
+            Layout::Apart => " on operands with gaps",
+        }
+    }
+
+    /// The first element's place, the strides, and how many elements the memory holds.
+    fn of(self, shape: &Shape) -> Result<(usize, Strides, usize)> {
+        // An odd number, so that no row begins at a multiple of a vector.
+        const GAP: usize = 3;
+        let dims = shape.dims();
+        let (rows, cols) = match *dims {
+            [.., rows, cols] => (rows, cols),
+            [cols] if self == Layout::Apart => return Ok((GAP, Strides::new(&[2])?, GAP + 2 * cols)),
+            _ => return Ok((0, shape.contiguous_strides(), shape.numel())),
+        };
+        let (first, down, across, matrix) = match self {
+            Layout::Dense => return Ok((0, shape.contiguous_strides(), shape.numel())),
+            Layout::Transposed => (0, 1, rows, rows * cols),
+            Layout::Apart => (GAP, cols + GAP, 1, rows * (cols + GAP)),
+        };
+        let mut steps = vec![0; dims.len()];
+        let mut step = matrix;
+        for (axis, extent) in dims[..dims.len() - 2].iter().enumerate().rev() {
+            steps[axis] = step as isize;
+            step *= extent;
+        }
+        steps[dims.len() - 2] = down as isize;
+        steps[dims.len() - 1] = across as isize;
+        Ok((first, Strides::new(&steps)?, first + step))
+    }
+}
+
+/// A tensor in memory of the device.
+struct Placed {
+    spec: TensorSpec,
+    buffer: Buffer,
+    first: usize,
+    strides: Strides,
+}
+
+impl Placed {
+    fn offset(&self) -> usize {
+        self.first * self.spec.dtype.size()
+    }
+
+    fn on_device(&self) -> DeviceTensor<'_> {
+        DeviceTensor { buffer: &self.buffer, offset: self.offset(), spec: self.spec, strides: self.strides }
+    }
+}
+
 /// Inputs and results of one call.
 pub(super) struct Operands<'a> {
     backend: &'a dyn Backend,
-    inputs: Vec<Option<(TensorSpec, Buffer)>>,
-    outputs: Vec<(TensorSpec, Buffer)>,
+    inputs: Vec<Option<Placed>>,
+    outputs: Vec<Placed>,
 }
 
 /// Values of both signs with magnitudes from 0.1 to 1: no quotient and no logarithm is an outlier. SplitMix64 (Steele,
@@ -35,10 +104,6 @@ fn values(count: usize, stream: usize) -> Vec<f64> {
         f64::from(if bits & 1 == 0 { size as f32 } else { -size as f32 })
     };
     (0..count.min(PERIOD)).map(|_| value(next())).collect()
-}
-
-fn on_device((spec, buffer): &(TensorSpec, Buffer)) -> DeviceTensor<'_> {
-    DeviceTensor { buffer, offset: 0, spec: *spec, strides: spec.shape.contiguous_strides() }
 }
 
 /// The inputs of [`Operands`] with the same specs, for a reference.
@@ -76,7 +141,12 @@ fn with_elements<R>(spec: &TensorSpec, block: &[f64], f: impl FnOnce(*const u8) 
 
 impl<'a> Operands<'a> {
     /// Operands of these specs, inputs filled.
-    pub(super) fn new(backend: &'a dyn Backend, inputs: InputSpecs, outputs: &OutputSpecs) -> Result<Operands<'a>> {
+    pub(super) fn new(
+        backend: &'a dyn Backend,
+        inputs: InputSpecs,
+        outputs: &OutputSpecs,
+        layout: Layout,
+    ) -> Result<Operands<'a>> {
         let bytes = inputs.iter().flatten().chain(outputs.iter()).map(TensorSpec::bytes);
         let total = bytes.fold(0usize, usize::saturating_add);
         if total > MAX_BYTES {
@@ -85,27 +155,43 @@ impl<'a> Operands<'a> {
         let memory = backend.memory();
         let filled = |(i, spec): (usize, &Option<TensorSpec>)| {
             spec.map(|spec| {
-                let buffer = memory.allocate(spec.bytes())?;
-                upload(backend, &spec, &values(spec.shape.numel(), i), &buffer)?;
-                Ok((spec, buffer))
+                let (first, strides, count) = layout.of(&spec.shape)?;
+                let block = values(spec.shape.numel(), i);
+                let buffer = memory.allocate(count * spec.dtype.size())?;
+                if layout == Layout::Dense {
+                    upload(backend, &spec, &block, &buffer)?;
+                } else {
+                    // Whoever reads what lies between spoils the result.
+                    let mut spread = vec![f64::NAN; count];
+                    let mut next = block.iter().cycle();
+                    walk(&spec.shape, &strides, |at| {
+                        spread[first + at.unsigned_abs()] = next.next().copied().unwrap_or(f64::NAN);
+                    });
+                    upload(backend, &TensorSpec::new(spec.dtype, Shape::new(&[count])?), &spread, &buffer)?;
+                }
+                Ok(Placed { spec, buffer, first, strides })
             })
             .transpose()
         };
+        let dense = |spec: &TensorSpec| {
+            let buffer = memory.allocate(spec.bytes())?;
+            Ok(Placed { spec: *spec, buffer, first: 0, strides: spec.shape.contiguous_strides() })
+        };
         let inputs = inputs.iter().enumerate().map(filled).collect::<Result<_>>()?;
-        let outputs = outputs.iter().map(|spec| Ok((*spec, memory.allocate(spec.bytes())?))).collect::<Result<_>>()?;
+        let outputs = outputs.iter().map(dense).collect::<Result<_>>()?;
         Ok(Operands { backend, inputs, outputs })
     }
 
     /// Fills the results with NaN, so that a kernel that writes nothing is not taken for the one before it.
     pub(super) fn poison(&self) -> Result<()> {
-        self.outputs.iter().try_for_each(|(spec, buffer)| upload(self.backend, spec, &[f64::NAN], buffer))
+        self.outputs.iter().try_for_each(|out| upload(self.backend, &out.spec, &[f64::NAN], &out.buffer))
     }
 
     /// Launches a kernel.
     pub(super) fn launch(&self, kernel: &KernelEntry, attrs: &Attrs) -> Result<()> {
         if !self.backend.descriptor().host_memory {
-            let inputs: Vec<_> = self.inputs.iter().map(|input| input.as_ref().map(on_device)).collect();
-            let outputs: Vec<_> = self.outputs.iter().map(on_device).collect();
+            let inputs: Vec<_> = self.inputs.iter().map(|input| input.as_ref().map(Placed::on_device)).collect();
+            let outputs: Vec<_> = self.outputs.iter().map(Placed::on_device).collect();
             return self.backend.compute().launch(kernel, attrs, Args::Device { inputs: &inputs, outputs: &outputs });
         }
         let host = |buffer: &Buffer| {
@@ -113,17 +199,17 @@ impl<'a> Operands<'a> {
         };
         let mut inputs = [None; MAX_INPUTS];
         for (view, input) in inputs.iter_mut().zip(&self.inputs) {
-            if let Some((spec, buffer)) = input {
-                // SAFETY: the buffer holds a dense tensor of this spec and outlives the launch, which only reads it.
-                *view = Some(unsafe {
-                    TensorRef::from_raw(host(buffer)?.cast_const(), *spec, spec.shape.contiguous_strides())
-                });
+            if let Some(input) = input {
+                let start = host(&input.buffer)?.cast_const().wrapping_add(input.offset());
+                // SAFETY: the buffer holds a tensor of this spec with these strides and outlives the launch, which only
+                // reads it.
+                *view = Some(unsafe { TensorRef::from_raw(start, input.spec, input.strides) });
             }
         }
         let mut outputs = Vec::with_capacity(MAX_OUTPUTS);
-        for (spec, buffer) in &self.outputs {
-            // SAFETY: as above; nothing else reads or writes the buffer meanwhile.
-            outputs.push(unsafe { TensorMut::from_raw(host(buffer)?, *spec) });
+        for out in &self.outputs {
+            // SAFETY: as above, and dense; nothing else reads or writes the buffer meanwhile.
+            outputs.push(unsafe { TensorMut::from_raw(host(&out.buffer)?, out.spec) });
         }
         let inputs = &inputs[..self.inputs.len()];
         self.backend.compute().launch(kernel, attrs, Args::Host { inputs, prepared: &[], outputs: &outputs })
@@ -147,7 +233,7 @@ impl<'a> Operands<'a> {
             Ok(data.into_iter().map(Element::to_f64).collect())
         }
         let memory = self.backend.memory();
-        let read = |(spec, buffer): &(TensorSpec, Buffer)| match spec.dtype {
+        let read = |Placed { spec, buffer, .. }: &Placed| match spec.dtype {
             DType::F32 => get::<f32>(memory, spec, buffer),
             DType::F64 => get::<f64>(memory, spec, buffer),
             DType::F16 => get::<half::f16>(memory, spec, buffer),

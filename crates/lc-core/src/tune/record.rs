@@ -88,6 +88,13 @@ pub struct FitRecord {
     pub ns_per_flop: f64,
     /// Nanoseconds of a byte that is read or written.
     pub ns_per_byte: f64,
+    /// See [`Fit::error`](super::Fit::error). Records of before it was kept have a cautious one.
+    #[serde(default = "cautious")]
+    pub error: f64,
+}
+
+fn cautious() -> f64 {
+    0.3
 }
 
 /// The fitted cost of copies to and from a device.
@@ -140,7 +147,7 @@ fn sane(record: &Record) -> bool {
     let rate = |x: f64| x.is_finite() && x >= 0.0;
     match record {
         Record::Choice(entry) => entry.candidates.iter().filter(|c| c.won).count() <= 1,
-        Record::Fit(fit) => [fit.launch_ns, fit.ns_per_flop, fit.ns_per_byte].into_iter().all(rate),
+        Record::Fit(fit) => [fit.launch_ns, fit.ns_per_flop, fit.ns_per_byte, fit.error].into_iter().all(rate),
         Record::Transfer(t) => {
             [t.upload_ns, t.upload_ns_per_byte, t.download_ns, t.download_ns_per_byte].into_iter().all(rate)
         }

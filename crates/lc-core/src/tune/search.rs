@@ -2,22 +2,23 @@
 //!
 //! Every kernel first shows that it computes the right thing: against the op's float64 reference, on the call itself or,
 //! where that would take too long, on one with the same attributes and smaller extents, and then at full size against
-//! the most portable kernel. Those that pass are timed in turns, so that whatever else the machine does meets all of
+//! the most portable kernel. One that is unproven shows it on operands with other strides too, and wins nothing where
+//! there is no proven kernel to compare with. Those that pass are timed in turns, so that whatever else the machine does meets all of
 //! them. The caller's tensors are never touched.
 
 use super::key::{DeviceId, Key};
-use super::operands::{Operands, reference_inputs};
+use super::operands::{Layout, Operands, reference_inputs};
 use super::record::{Candidate, Entry};
 use super::verify::{Verdict, compare, tolerance};
 use crate::attrs::Attrs;
 use crate::backend::{Backend, KernelEntry};
 use crate::dtype::DType;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::policy::Math;
 use crate::registry::{Cost, InputSpecs, OpDef};
 use crate::router;
 use crate::tensor::TensorSpec;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A call whose kernels are to be measured.
@@ -58,6 +59,9 @@ const ENOUGH: usize = 3;
 /// What the float64 references are taken to do, in operations a millisecond, to keep them inside a tenth of the budget.
 const REFERENCE_FLOPS_PER_MS: f64 = 5e4;
 
+/// What a call may weigh that an unproven kernel is compared on once a process: a few milliseconds of its reference.
+const CHECKED_FLOPS: f64 = 2e5;
+
 /// One search at a time: two would measure each other.
 static ONE: Mutex<()> = Mutex::new(());
 
@@ -78,6 +82,15 @@ enum Out {
 }
 
 impl Runner {
+    fn new(kernel: &'static KernelEntry) -> Runner {
+        Runner { kernel, samples: Vec::new(), repeats: 1, error: None, out: None }
+    }
+
+    /// Whether it may still win.
+    fn alive(&self) -> bool {
+        self.out.is_none()
+    }
+
     fn judge(&mut self, verdict: Verdict, tolerance: f64, against: &str) {
         self.error = Some(self.error.unwrap_or(0.0).max(verdict.error));
         if !verdict.ok {
@@ -136,7 +149,7 @@ pub(super) fn shrunk(op: &OpDef, attrs: &Attrs, inputs: InputSpecs, limit: f64) 
 /// # Errors
 /// No kernel takes the call; operands that are too large to copy; out of memory.
 pub fn tune(request: &Request<'_>) -> Result<Entry> {
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
+    let _one = alone();
     let Request { backend, op, attrs, inputs, dtype, math, .. } = *request;
     let start = Instant::now();
     let deadline = start + request.budget;
@@ -149,13 +162,12 @@ pub fn tune(request: &Request<'_>) -> Result<Entry> {
     let limit = REFERENCE_FLOPS_PER_MS * request.budget.as_secs_f64() * 1e3;
     let small = shrunk(op, attrs, inputs, limit);
     let exact = small.as_deref().is_some_and(|small| small == inputs);
-    let depth = weight(&cost) / outputs.iter().map(|s| s.shape.numel()).max().unwrap_or(1) as f64;
-    let allowed = tolerance(dtype, math, depth);
+    let allowed = tolerance(dtype, math, depth(op, attrs, inputs)?);
 
     if let Some(small) = &small {
         against_reference(request, small, &mut runners, allowed)?;
     }
-    let operands = Operands::new(backend, inputs, &outputs)?;
+    let operands = Operands::new(backend, inputs, &outputs, Layout::Dense)?;
     if !exact {
         // What the small call took says about how long the large one will.
         let ratio = small.as_deref().map(|small| {
@@ -172,7 +184,7 @@ pub fn tune(request: &Request<'_>) -> Result<Entry> {
 }
 
 /// Milliseconds since 1970.
-pub(super) fn now_ms() -> u64 {
+pub fn now_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as u64)
 }
 
@@ -186,7 +198,7 @@ fn runners(request: &Request<'_>) -> Vec<Runner> {
         }
         let known = (request.rejected)(kernel.name);
         let out = known.then(|| Out::Rejected("numbers differ: found in an earlier measurement".into()));
-        runners.push(Runner { kernel, samples: Vec::new(), repeats: 1, error: None, out });
+        runners.push(Runner { out, ..Runner::new(kernel) });
     }
     runners
 }
@@ -199,22 +211,65 @@ fn against_reference(
     allowed: f64,
 ) -> Result<()> {
     let Request { backend, op, attrs, .. } = *request;
-    let operands = Operands::new(backend, small, &op.check(attrs, small)?)?;
+    let outputs = op.check(attrs, small)?;
     let want: Vec<Vec<f64>> = (op.reference)(attrs, &reference_inputs(small)).into_iter().map(|t| t.data).collect();
-    for runner in runners.iter_mut().filter(|r| r.out.is_none()) {
-        operands.poison()?;
-        match operands.time(runner.kernel, attrs, 1).and_then(|_| operands.results()) {
-            Ok(got) => runner.judge(compare(&got, &want, allowed), allowed, "float64"),
-            Err(error) => runner.out = Some(Out::Failed(error.to_string())),
+    for layout in Layout::ALL {
+        // That a proven kernel takes any strides was shown where it was written.
+        let concerns = |r: &Runner| r.alive() && (layout == Layout::Dense || r.kernel.unproven);
+        if !runners.iter().any(concerns) {
+            continue;
         }
-        if runner.out.is_none() {
-            match operands.time(runner.kernel, attrs, 1) {
-                Ok(ns) => runner.repeats = repeats(ns),
+        let operands = Operands::new(backend, small, &outputs, layout)?;
+        let against = format!("float64{}", layout.text());
+        for runner in runners.iter_mut().filter(|r| concerns(r)) {
+            operands.poison()?;
+            match operands.time(runner.kernel, attrs, 1).and_then(|_| operands.results()) {
+                Ok(got) => runner.judge(compare(&got, &want, allowed), allowed, &against),
                 Err(error) => runner.out = Some(Out::Failed(error.to_string())),
+            }
+            if runner.alive() && layout == Layout::Dense {
+                match operands.time(runner.kernel, attrs, 1) {
+                    Ok(ns) => runner.repeats = repeats(ns),
+                    Err(error) => runner.out = Some(Out::Failed(error.to_string())),
+                }
             }
         }
     }
     Ok(())
+}
+
+/// Compares one kernel with the float64 reference, on a call with the same attributes and small extents, and says what is
+/// wrong with its numbers, if anything is.
+///
+/// # Errors
+/// It cannot be compared: there is no small call, or the launch fails.
+pub(crate) fn check(request: &Request<'_>, kernel: &'static KernelEntry) -> Result<Option<String>> {
+    let _one = alone();
+    let Request { op, attrs, inputs, dtype, math, .. } = *request;
+    let small = shrunk(op, attrs, inputs, CHECKED_FLOPS).ok_or_else(|| {
+        Error::unsupported(op.name, "a call that can be made small to compare its kernels", "another")
+    })?;
+    let mut runners = [Runner::new(kernel)];
+    against_reference(request, &small, &mut runners, tolerance(dtype, math, depth(op, attrs, &small)?))?;
+    let [runner] = runners;
+    match runner.out {
+        None => Ok(None),
+        Some(Out::Rejected(text)) => Ok(Some(text)),
+        Some(Out::Failed(text)) => Err(Error::new(ErrorKind::DriverError, op.name).argument(kernel.name).got(text)),
+        Some(Out::OverBudget | Out::Slow) => Err(Error::new(ErrorKind::Unknown, op.name).got("no comparison")),
+    }
+}
+
+/// Operations behind a result of a call.
+fn depth(op: &OpDef, attrs: &Attrs, inputs: InputSpecs) -> Result<f64> {
+    let outputs = op.check(attrs, inputs)?;
+    let results = outputs.iter().map(|s| s.shape.numel()).max().unwrap_or(1);
+    Ok(weight(&(op.cost)(attrs, inputs, &outputs)) / results.max(1) as f64)
+}
+
+/// The kernel that runs where nothing was measured.
+fn untuned(runners: &[Runner]) -> Option<usize> {
+    runners.iter().position(|runner| !runner.kernel.unproven)
 }
 
 fn repeats(ns: u64) -> u32 {
@@ -233,10 +288,10 @@ fn against_portable(
     let attrs = request.attrs;
     let estimate = |runner: &Runner| ratio.map(|ratio| ratio * SAMPLE_NS as f64 / f64::from(runner.repeats));
     let left = |deadline: Instant| deadline.saturating_duration_since(Instant::now()).as_nanos() as f64;
-    let alive = |runner: &Runner| runner.out.is_none();
+    let proven = |runner: &Runner| runner.alive() && !runner.kernel.unproven;
     let fits = |runner: &Runner| estimate(runner).is_none_or(|ns| ns < left(deadline) / 4.0);
-    let portable = runners.iter().rposition(|r| alive(r) && fits(r)).or_else(|| runners.iter().position(alive));
-    let Some(portable) = portable else { return Ok(()) };
+    let untuned = untuned(runners);
+    let portable = runners.iter().rposition(|r| proven(r) && fits(r)).or_else(|| runners.iter().position(proven));
     let run = |runner: &mut Runner| {
         let result = operands.poison().and_then(|()| operands.time(runner.kernel, attrs, 1));
         match result.and_then(|ns| Ok((ns, operands.results()?))) {
@@ -250,14 +305,20 @@ fn against_portable(
             }
         }
     };
-    let Some(want) = run(&mut runners[portable]) else { return Ok(()) };
+    let want = portable.and_then(|portable| Some((portable, run(&mut runners[portable])?)));
+    let Some((portable, want)) = want else {
+        for runner in runners.iter_mut().filter(|r| r.alive() && r.kernel.unproven) {
+            runner.out = Some(Out::Failed("no proven kernel ran to compare with".into()));
+        }
+        return Ok(());
+    };
     let name = runners[portable].kernel.name;
     for (index, runner) in runners.iter_mut().enumerate().filter(|(index, _)| *index != portable) {
         if runner.out.is_some() {
             continue;
         }
         // The kernel that would run untuned always competes.
-        if index > 0 && estimate(runner).is_some_and(|ns| ns > left(deadline) / 2.0) {
+        if Some(index) != untuned && estimate(runner).is_some_and(|ns| ns > left(deadline) / 2.0) {
             runner.out = Some(Out::OverBudget);
         } else if let Some(got) = run(runner) {
             runner.judge(compare(&got, &want, allowed), allowed, name);
@@ -305,12 +366,15 @@ fn race(attrs: &Attrs, operands: &Operands<'_>, runners: &mut [Runner], deadline
 fn candidates(runners: &[Runner]) -> Vec<Candidate> {
     let competes = |r: &Runner| matches!(r.out, None | Some(Out::Slow)) && !r.samples.is_empty();
     // The kernel that runs untuned keeps its place, if it is in the race, until others are clearly better.
-    let untuned = runners.first().filter(|r| competes(r)).and_then(Runner::median);
-    let may_win = |index: usize, r: &Runner| index == 0 || untuned.is_none() || r.samples.len() >= ENOUGH;
+    let keeper = untuned(runners);
+    let untuned = keeper.map(|index| &runners[index]).filter(|r| competes(r)).and_then(Runner::median);
+    let may_win = |index: usize, r: &Runner| {
+        Some(index) == keeper || (untuned.is_none() && !r.kernel.unproven) || r.samples.len() >= ENOUGH
+    };
     let racing = runners.iter().enumerate().filter(|(index, r)| competes(r) && may_win(*index, r));
     let fastest = racing.min_by_key(|(_, r)| r.median());
     let winner = fastest.map(|(index, runner)| match (untuned, runner.median()) {
-        (Some(untuned), Some(best)) if best as f64 > (1.0 - MARGIN) * untuned as f64 => 0,
+        (Some(untuned), Some(best)) if best as f64 > (1.0 - MARGIN) * untuned as f64 => keeper.unwrap_or(index),
         _ => index,
     });
     let best = winner.and_then(|w| runners[w].median());
@@ -345,6 +409,14 @@ fn candidates(runners: &[Runner]) -> Vec<Candidate> {
     runners.iter().enumerate().map(describe).collect()
 }
 
+/// Launches that share one wait on an asynchronous device: in a plan, too, many launches come before a wait.
+const LAUNCHES_A_WAIT: u32 = 8;
+
+/// Keeps other measurements of this process out while it lives.
+pub fn alone() -> MutexGuard<'static, ()> {
+    ONE.lock().unwrap_or_else(|e| e.into_inner())
+}
+
 /// The median time of one kernel on a call, in nanoseconds, within a budget; at least three samples.
 ///
 /// # Errors
@@ -356,11 +428,12 @@ pub fn time(
     inputs: InputSpecs,
     budget: Duration,
 ) -> Result<u64> {
-    let _one = ONE.lock().unwrap_or_else(|e| e.into_inner());
-    let operands = Operands::new(backend, inputs, &kernel.op.check(attrs, inputs)?)?;
+    let _one = alone();
+    let operands = Operands::new(backend, inputs, &kernel.op.check(attrs, inputs)?, Layout::Dense)?;
     operands.time(kernel, attrs, 1)?;
     let deadline = Instant::now() + budget;
-    let repeats = repeats(operands.time(kernel, attrs, 1)?);
+    let fewest = if backend.descriptor().asynchronous { LAUNCHES_A_WAIT } else { 1 };
+    let repeats = repeats(operands.time(kernel, attrs, 1)?).max(fewest);
     let mut samples = Vec::new();
     while samples.len() < 3 || (samples.len() < MAX_ROUNDS && Instant::now() < deadline) {
         samples.push(operands.time(kernel, attrs, repeats)?);

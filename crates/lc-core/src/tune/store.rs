@@ -29,7 +29,8 @@ pub fn first_warning() -> Option<&'static str> {
     WARNING.get().map(String::as_str)
 }
 
-pub(crate) fn warn_once(text: impl FnOnce() -> String) {
+/// Warns on standard error, unless this process has warned before.
+pub fn warn_once(text: impl FnOnce() -> String) {
     WARNING.get_or_init(|| {
         let text = text();
         eprintln!("lightning_core: {text}");
@@ -140,6 +141,11 @@ impl Store {
     /// The choice for a key.
     pub fn choice(&self, key: &Key) -> Option<Entry> {
         self.state().book.choice(key).cloned()
+    }
+
+    /// Whether any kernel's numbers were wrong.
+    pub fn rejects(&self) -> bool {
+        !self.state().rejected.is_empty()
     }
 
     /// Whether a kernel's numbers were wrong in any call of the key's op, type and math on the key's device.

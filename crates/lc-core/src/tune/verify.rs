@@ -5,8 +5,10 @@ use crate::policy::Math;
 
 /// The largest error relative to the size of the results, and whether it is within the tolerance.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Verdict {
+pub struct Verdict {
+    /// The error.
     pub error: f64,
+    /// Whether it is within the tolerance.
     pub ok: bool,
 }
 
@@ -29,7 +31,7 @@ fn unit(dtype: DType, math: Math) -> f64 {
 
 /// What error is still right where each result sums `depth` terms: roundings are as good as independent, so that their
 /// sum grows as a random walk (Higham and Mary, 2019).
-pub(super) fn tolerance(dtype: DType, math: Math, depth: f64) -> f64 {
+pub fn tolerance(dtype: DType, math: Math, depth: f64) -> f64 {
     unit(dtype, math) * (SLACK + 4.0 * depth.max(1.0).sqrt())
 }
 
@@ -38,7 +40,7 @@ const PLACES: usize = 1 << 20;
 
 /// Compares results with the right ones. An error counts relative to its own result or to the upper quartile of all,
 /// whichever is larger: a sum that cancels has the error of its terms. NaN equals NaN, an infinity only itself.
-pub(super) fn compare(got: &[Vec<f64>], want: &[Vec<f64>], tolerance: f64) -> Verdict {
+pub fn compare(got: &[Vec<f64>], want: &[Vec<f64>], tolerance: f64) -> Verdict {
     let wrong = Verdict { error: f64::INFINITY, ok: false };
     if got.len() != want.len() {
         return wrong;

@@ -46,9 +46,9 @@ const DIV: usize = 3;
 #[inline]
 fn run<T: Real, const OP: usize>(call: &Call<'_>) -> Result<()> {
     let (a, b) = (call.input(0), call.input(1));
-    let shape = call.outputs[0].spec().shape;
+    let shape = &call.outputs[0].spec().shape;
     // The usual case first: nothing to broadcast.
-    if *a.shape() == shape && *b.shape() == shape {
+    if a.shape() == shape && b.shape() == shape {
         // SAFETY: the views are of `shape`; the result is dense, of `shape`, and overlaps neither.
         unsafe {
             binary::<T>(

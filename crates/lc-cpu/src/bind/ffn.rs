@@ -1,7 +1,8 @@
 //! ffn: two projections with an activation between them, block by block of rows.
 
-use super::{Binding, Call, Real, Rows, by_dtype, linear, matrix, with_rows};
+use super::{Binding, Call, Real, Rows, by_dtype, even_blocks, linear, matrix, with_rows};
 use crate::gemm::GemmFloat;
+use crate::scratch;
 use crate::view::Mat;
 use lc_core::{Activation, Result};
 use lc_ops::FfnAttrs;
@@ -18,10 +19,6 @@ pub const BINDING: Binding = Binding {
 const W1: usize = 1;
 const W2: usize = 2;
 
-/// Bytes that the hidden rows of a block may take: they should still be in a shared cache when the second product reads
-/// them, and blocks should be tall enough that packing the weights again for each is a small part of the work.
-const HIDDEN_BYTES: usize = 4 << 20;
-
 fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
     let activation = FfnAttrs::from_attrs(call.attrs).activation;
     let w1: Mat<T> = matrix(call.input(W1), 0);
@@ -29,28 +26,24 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
     let resident = call.prepared.get(W1).is_some_and(Option::is_some);
     with_rows::<T, _>(call.input(0), |x| {
         let hidden_columns = w1.rows;
-        let fitting = HIDDEN_BYTES / (hidden_columns * size_of::<T>()).max(1);
+        let fitting = scratch::block_bytes() / (hidden_columns * size_of::<T>()).max(1);
         // Without resident weights every block would pack them again, so there is one block.
-        let block = if resident { fitting.clamp(64, x.rows.max(64)).min(x.rows) } else { x.rows };
-        let mut hidden = vec![T::ZERO; block * hidden_columns];
-        for first in (0..x.rows).step_by(block) {
-            let rows = block.min(x.rows - first);
-            let part = Rows { ptr: x.ptr.wrapping_offset(first as isize * x.row_stride), rows, ..x };
-            let out = call.out::<T>().wrapping_add(first * w2.rows);
-            let middle = Rows {
-                ptr: hidden.as_ptr(),
-                rows,
-                cols: hidden_columns,
-                row_stride: hidden_columns as isize,
-                col_stride: 1,
-            };
-            // SAFETY: extents are checked by the op's rule; `hidden` holds `block` rows; the result is dense and apart
-            // from everything read.
-            unsafe {
-                linear::project(call, part, w1, W1, call.vector(3), activation, hidden.as_mut_ptr());
-                linear::project(call, middle, w2, W2, call.vector(4), Activation::Identity, out);
+        let block = if resident { even_blocks(x.rows, fitting) } else { x.rows };
+        scratch::with(block * hidden_columns, |hidden: *mut T| {
+            for first in (0..x.rows).step_by(block) {
+                let rows = block.min(x.rows - first);
+                let part = Rows { ptr: x.ptr.wrapping_offset(first as isize * x.row_stride), rows, ..x };
+                let out = call.out::<T>().wrapping_add(first * w2.rows);
+                let row_stride = hidden_columns as isize;
+                let middle = Rows { ptr: hidden.cast_const(), rows, cols: hidden_columns, row_stride, col_stride: 1 };
+                // SAFETY: extents are checked by the op's rule; `hidden` has room for `block` rows, of which the first
+                // product writes all that the second reads; the result is dense and apart from everything read.
+                unsafe {
+                    linear::project(call, part, w1, W1, call.vector(3), activation, hidden);
+                    linear::project(call, middle, w2, W2, call.vector(4), Activation::Identity, out);
+                }
             }
-        }
+        });
     });
     Ok(())
 }

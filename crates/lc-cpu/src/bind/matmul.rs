@@ -95,7 +95,7 @@ fn run<T: Real + GemmFloat>(call: &Call<'_>) -> Result<()> {
 }
 
 /// The element offset of the matrix that a batch index reads, where batch dimensions broadcast to those of `out`.
-fn batch_offset(tensor: &TensorRef<'_>, out: &Shape, index: usize) -> isize {
+pub fn batch_offset(tensor: &TensorRef<'_>, out: &Shape, index: usize) -> isize {
     let (from, to) = (tensor.shape().rank() - 2, out.rank() - 2);
     let mut position = [0usize; MAX_RANK];
     let mut rest = index;

@@ -14,7 +14,7 @@ mod ffn;
 mod layer_norm;
 mod layer_norm_projection;
 mod linear;
-mod matmul;
+pub(crate) mod matmul;
 mod pack;
 mod reference;
 mod rms_norm;
@@ -213,6 +213,13 @@ pub fn with_rows<T: Real, R>(tensor: &TensorRef<'_>, run: impl FnOnce(Rows<T>) -
     let rows = dims[..dims.len() - 1].iter().product();
     let dense = dense_copy::<T>(tensor);
     run(Rows { ptr: dense.as_ptr(), rows, cols, row_stride: cols as isize, col_stride: 1 })
+}
+
+/// The height of blocks when `rows` are cut into as few of about `most` as it takes, all alike; no block is planned lower
+/// than 64 rows.
+pub fn even_blocks(rows: usize, most: usize) -> usize {
+    let blocks = rows.div_ceil(most.max(64)).max(1);
+    rows.div_ceil(blocks).max(1)
 }
 
 /// The elements of a view in row-major order.

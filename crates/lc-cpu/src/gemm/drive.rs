@@ -1,9 +1,10 @@
 //! The loops around the micro-kernel.
 //!
 //! C is cut into blocks of rows and columns, one task each; a task does all of k, so the split over threads never
-//! changes a sum. Inside a task, from outside in: a slice of columns, a block of k (the slice's part of B, packed,
-//! fills half or more of the second-level cache), a tile's height of rows (its part of A stays in the first level), the
-//! panels of B (each streams through the first level once a tile).
+//! changes a sum. Inside a task, from outside in: a block of rows, a block of k (A's part of both, copied, stays in the
+//! last-level cache), a slice of columns (its part of B, packed, fills most of the second level), a tile's height of
+//! rows, the panels of B (each streams through the first level once a tile). The first tile of a slice packs B panel by
+//! panel, the first slice copies A tile by tile; what the next tile and the next panel need is fetched meanwhile.
 
 use super::copy::Block;
 use super::micro::{Ahead, Finish, MAX_ROWS, MAX_TILE, Micro, Tile};
@@ -48,26 +49,29 @@ pub struct Blocking {
     pub k: usize,
     /// Columns of a slice, a multiple of the panel's width.
     pub cols: usize,
+    /// The most rows of a block.
+    pub rows: usize,
 }
 
-/// Bytes of a tile's part of A: more than half of the first-level caches of the processors of today, which leaves room
-/// for the stream of B. A constant, because the grouping of sums must not change from one machine to the next.
-const A_BYTES: usize = 28 << 10;
+/// Bytes of the copy of A's part of a block of rows, which is to stay in the last-level cache. Each block packs B anew,
+/// so that it should not be small.
+const ROWS_BYTES: usize = 4 << 20;
 
 impl Blocking {
     /// For a product of `n` columns and `k` terms.
     pub fn of<T>(micro: &Micro<T>, n: usize, k: usize) -> Blocking {
-        let longest = (A_BYTES / size_of::<T>() / micro.rows) & !7;
-        // With low tiles a longer block would leave the second level so few columns of B that a tile's part of A is copied
-        // for little work.
-        let longest = longest.min(2048 / size_of::<T>());
+        let tall = size_of::<T>() * micro.lanes > 32;
+        // Measured, in bytes of a row of A: longer blocks pass over C less often, and leave the second level fewer columns
+        // of B. Constants, because the grouping of sums must not change from one machine to the next.
+        let longest = if tall { 3072 } else { 2048 } / size_of::<T>();
         let kc = even(k, longest).next_multiple_of(8).min(k).max(1);
         let width = size_of::<T>() * micro.lanes * micro.vectors;
         // The share of the second level that was measured best: 256-bit tiles on half a megabyte, 512-bit ones on a whole.
-        let l2 = if size_of::<T>() * micro.lanes > 32 { caches().l2 / 2 } else { caches().l2 / 4 * 3 };
+        let l2 = if tall { caches().l2 / 2 } else { caches().l2 / 4 * 3 };
         let panels = (l2 / (kc * width)).max(1);
         let cols = panels * micro.lanes * micro.vectors;
-        Blocking { k: kc, cols: even(n, cols).next_multiple_of(micro.lanes * micro.vectors) }
+        let rows = (ROWS_BYTES / (padded_k(kc) * size_of::<T>())).max(micro.rows);
+        Blocking { k: kc, cols: even(n, cols).next_multiple_of(micro.lanes * micro.vectors), rows }
     }
 }
 
@@ -97,7 +101,14 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
         return unsafe { gemv::run(p, b, threads) };
     }
     let blocking = Blocking::of(p.micro, p.n, p.k);
-    let (row_parts, col_parts) = split(p, blocking, threads);
+    if let Some(residual) = p.epilogue.residual
+        && residual.ptr == p.c.cast_const()
+        && p.k > blocking.k
+    {
+        // SAFETY: by contract; with the copy the residual is not C.
+        return unsafe { with_copied_residual(p, residual, |p| run(p, threads)) };
+    }
+    let (row_parts, col_parts) = split(p, threads);
     if row_parts * col_parts == 1 {
         // SAFETY: the whole of C, by contract.
         return unsafe { block(p, blocking, 0..p.m, 0..p.n) };
@@ -113,11 +124,26 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
     });
 }
 
+/// Calls `f` with a product whose residual is a copy: the blocks of k before the last write their sums to C.
+///
+/// # Safety
+/// The residual is valid, with unit stride along its rows or one column.
+unsafe fn with_copied_residual<T: GemmFloat>(p: &Product<'_, T>, residual: Mat<T>, f: impl FnOnce(&Product<'_, T>)) {
+    let (rows, cols) = (residual.rows, residual.cols);
+    let copy = workspace::Buffer::new(rows * cols * size_of::<T>());
+    for i in 0..rows {
+        // SAFETY: row `i` of both.
+        unsafe { std::ptr::copy_nonoverlapping(residual.at(i, 0), copy.ptr::<T>().add(i * cols), cols) };
+    }
+    let residual = Mat { ptr: copy.ptr::<T>().cast_const(), row_stride: cols as isize, col_stride: 1, ..residual };
+    f(&Product { epilogue: &Plain { residual: Some(residual), ..*p.epilogue }, ..*p });
+}
+
 /// Work that is worth a second thread, in multiply-adds: about ten microseconds of one core.
 pub const WORTH: usize = 1 << 20;
 
 /// Into how many parts rows and columns are cut.
-fn split<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, threads: usize) -> (usize, usize) {
+fn split<T: GemmFloat>(p: &Product<'_, T>, threads: usize) -> (usize, usize) {
     let work = p.m.saturating_mul(p.n).saturating_mul(p.k.max(1));
     let parts = threads.min(work / WORTH + 1);
     if parts <= 1 {
@@ -130,10 +156,9 @@ fn split<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, threads: usize) -
         let col_parts = (parts / row_parts).clamp(1, panels);
         let rows = p.m.div_ceil(row_parts) as f64;
         let cols = (panels.div_ceil(col_parts) * width) as f64;
-        // Per step of k: a multiply-add counts one; an element of B is packed once a part, one of A once a slice.
-        let slices = (cols / blocking.cols as f64).ceil();
-        let pack = if matches!(p.b, Source::Strided(_)) { 10.0 * cols } else { 2.0 * cols };
-        let cost = rows * cols + pack + 6.0 * rows * slices;
+        // Per step of k: a multiply-add counts one; an element of B is packed or read, and one of A copied, once a part.
+        let pack = if matches!(p.b, Source::Strided(_)) { 6.0 } else { 2.0 };
+        let cost = rows * cols + pack * cols + 4.0 * rows;
         if cost < best.0 {
             best = (cost, (row_parts, col_parts));
         }
@@ -157,77 +182,137 @@ unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Rang
         }
     };
     let b_elems = if in_place { 0 } else { slice * blocking.k };
-    let a_elems = micro.rows * padded_k(blocking.k);
+    let many = cols.len() > slice;
+    let height = even(rows.len(), blocking.rows);
+    let a_tile = micro.rows * padded_k(blocking.k);
+    // What later slices use again has a place for every tile.
+    let a_elems = if many { height.div_ceil(micro.rows) * a_tile } else { a_tile };
     workspace::with((b_elems + a_elems + 64) * size_of::<T>(), |memory| {
         let b_space = memory.cast::<T>();
-        let mut start = cols.start;
-        while start < cols.end {
-            let part = start..(start + slice).min(cols.end);
+        // SAFETY: the buffer has room for a slice of B and the tiles of A.
+        let a_space = unsafe { b_space.add(b_elems) };
+        let mut top = rows.start;
+        while top < rows.end {
+            let band = top..(top + height).min(rows.end);
             let mut at = 0;
             loop {
                 let depth = at..(at + blocking.k).min(p.k);
-                // SAFETY: the buffer has room for a slice of B and a tile of A; the ranges are inside the product.
-                unsafe { slab(p, &rows, &part, &depth, in_place, b_space, b_space.add(b_elems)) };
+                let mut start = cols.start;
+                while start < cols.end {
+                    let part = start..(start + slice).min(cols.end);
+                    let place = Place {
+                        b_in_place: in_place,
+                        b: b_space,
+                        a: a_space,
+                        a_tile: if many { a_tile } else { 0 },
+                        a_is_there: many && start > cols.start,
+                        a_is_reused: cols.len() > width,
+                    };
+                    // SAFETY: the ranges are inside the product.
+                    unsafe { slab(p, &band, &part, &depth, &place) };
+                    start = part.end;
+                }
                 at = depth.end;
                 // Once even for k = 0, which writes the epilogue of zero.
                 if at >= p.k {
                     break;
                 }
             }
-            start = part.end;
+            top = band.end;
         }
     });
+}
+
+/// Where a slab finds or puts its copies.
+struct Place<T> {
+    /// B is read as it is.
+    b_in_place: bool,
+    /// Room for a packed slice of B.
+    b: *mut T,
+    /// Room for the copies of tiles of A.
+    a: *mut T,
+    /// From one tile's copy to the next; 0 if all take turns in one place.
+    a_tile: usize,
+    /// An earlier slice has made the copies.
+    a_is_there: bool,
+    /// More than one panel reads A.
+    a_is_reused: bool,
 }
 
 /// One slice of columns with one block of k.
 ///
 /// # Safety
-/// As [`block`]; `b_space` holds the packed slice and `a_space` the copy of a tile's part of A.
+/// As [`block`]; the place has room.
 unsafe fn slab<T: GemmFloat>(
     p: &Product<'_, T>,
     rows: &Range<usize>,
     cols: &Range<usize>,
     depth: &Range<usize>,
-    in_place: bool,
-    b_space: *mut T,
-    a_space: *mut T,
+    place: &Place<T>,
 ) {
     let micro = p.micro;
     let width = micro.cols();
     let kc = depth.len();
-    // Panel 0 of the slice, the distance between panels, and between rows of a panel.
-    let (b, b_panel, b_row, b_ends) = match p.b {
+    // Panel 0 of the slice, the distance between panels, between rows of a panel, and what is still to be packed.
+    let (b, b_panel, b_row, unpacked) = match p.b {
         Source::Panels(panels) => {
             // A block of k holds all panels of all columns.
             let first = depth.start * p.n.next_multiple_of(width) + cols.start * kc;
-            (panels.wrapping_add(first), width * kc, width as isize, false)
+            (panels.wrapping_add(first), width * kc, width as isize, None)
         }
-        Source::Strided(b) if in_place => (b.at(depth.start, cols.start), width, b.row_stride, true),
+        Source::Strided(b) if place.b_in_place => (b.at(depth.start, cols.start), width, b.row_stride, None),
         Source::Strided(b) => {
             let part = Mat { ptr: b.at(depth.start, cols.start), rows: kc, cols: cols.len(), ..b };
-            // SAFETY: the space holds `slice * kc` elements.
-            unsafe { pack_panels(micro, part, b_space) };
-            (b_space.cast_const(), width * kc, width as isize, false)
+            (place.b.cast_const(), width * kc, width as isize, Some(part))
         }
     };
+    let b_ends = place.b_in_place && matches!(p.b, Source::Strided(_));
     let last = depth.end == p.k;
     let tiles = rows.len().div_ceil(micro.rows);
     for tile in 0..tiles {
         let top = rows.start + tile * rows.len() / tiles;
         let height = rows.start + (tile + 1) * rows.len() / tiles - top;
         let a_view = Mat { ptr: p.a.at(top, depth.start), rows: height, cols: kc, ..p.a };
-        // SAFETY: the space holds a tile's part of A.
-        let (a, a_row, a_col) = unsafe { near(micro, a_view, cols.len() > width, a_space) };
+        // SAFETY: the place holds the tiles.
+        let space = unsafe { place.a.add(tile * place.a_tile) };
+        let (a, a_row, a_col) = match layout(a_view, place.a_is_reused) {
+            None => (a_view.ptr, a_view.row_stride, a_view.col_stride),
+            Some((row, col)) => {
+                if !place.a_is_there {
+                    // SAFETY: the space is that of a tile.
+                    unsafe { bring(micro, a_view, (row, col), space) };
+                }
+                (space.cast_const(), row, col)
+            }
+        };
         // The next tile's rows, a part with each panel; after the last tile those of the next block of k.
         let panels = cols.len().div_ceil(width);
-        let next = if tile + 1 < tiles { p.a.at(top + height, depth.start) } else { p.a.at(rows.start, depth.end) };
-        let ahead = Lookahead::of(Mat { ptr: next, ..a_view }, panels);
+        let next = if tile + 1 == tiles {
+            Mat { ptr: p.a.at(rows.start, depth.end), ..a_view }
+        } else if place.a_is_there && a == space.cast_const() {
+            Mat { ptr: space.wrapping_add(place.a_tile), row_stride: a_row, col_stride: a_col, ..a_view }
+        } else {
+            Mat { ptr: p.a.at(top + height, depth.start), ..a_view }
+        };
+        let ahead = Lookahead::of(next, panels);
         let mut left = cols.start;
         let mut panel = b;
         while left < cols.end {
             let wide = width.min(cols.end - left);
             let vectors = wide.div_ceil(micro.lanes);
             let c = p.c.wrapping_offset(top as isize * p.c_row).wrapping_add(left);
+            let mut b_ahead = Ahead::NOTHING;
+            if tile == 0
+                && let Some(b) = unpacked
+            {
+                let at = left - cols.start;
+                let part = Mat { ptr: b.at(0, at), cols: wide, ..b };
+                // SAFETY: the place holds the slice.
+                unsafe { pack_panels(micro, part, panel.cast_mut()) };
+                if left + wide < cols.end {
+                    b_ahead = next_panel(Mat { ptr: b.at(0, at + width), ..part });
+                }
+            }
             let mut tile = Tile {
                 k: kc,
                 a,
@@ -241,7 +326,7 @@ unsafe fn slab<T: GemmFloat>(
                 tail: wide - (vectors - 1) * micro.lanes,
                 accumulate: depth.start > 0,
                 finish: None,
-                ahead: ahead.part((left - cols.start) / width),
+                ahead: [ahead.part((left - cols.start) / width), b_ahead],
             };
             let kernel = micro.tile(height, vectors);
             // SAFETY: the tile lies in the block, and its operands in the views or in the packed copies.
@@ -272,18 +357,31 @@ impl<T> Lookahead<T> {
         if a.col_stride == 1 {
             // A few rows a panel; along each a line with every line's length of k.
             let count = a.rows.div_ceil(panels);
-            let first = Ahead { ptr: a.ptr, step: line, stride: a.row_stride, count };
+            let first = Ahead { ptr: a.ptr, step: line, stride: a.row_stride, count, lines: 1 };
             Lookahead { first, stride: count as isize * a.row_stride }
         } else {
             // A stretch of k a panel, one line each: a column of a tile is no longer than that.
             let count = Ahead::<T>::LINE.div_ceil(panels);
-            let first = Ahead { ptr: a.ptr, step: count as isize * a.col_stride, stride: a.col_stride, count };
+            let first =
+                Ahead { ptr: a.ptr, step: count as isize * a.col_stride, stride: a.col_stride, count, lines: 1 };
             Lookahead { first, stride: (a.cols.div_ceil(Ahead::<T>::LINE) * count) as isize * a.col_stride }
         }
     }
 
     fn part(&self, panel: usize) -> Ahead<T> {
         Ahead { ptr: self.first.ptr.wrapping_offset(panel as isize * self.stride), ..self.first }
+    }
+}
+
+/// The lines of a panel of B that is not packed yet.
+fn next_panel<T>(b: Mat<T>) -> Ahead<T> {
+    let line = Ahead::<T>::LINE;
+    if b.col_stride == 1 {
+        // With every line's length of k as many rows, each a few lines wide.
+        let (step, stride) = (line as isize * b.row_stride, b.row_stride);
+        Ahead { ptr: b.ptr, step, stride, count: line, lines: b.cols.div_ceil(line) }
+    } else {
+        Ahead { ptr: b.ptr, step: line as isize * b.row_stride, stride: b.col_stride, count: b.cols, lines: 1 }
     }
 }
 
@@ -313,7 +411,7 @@ pub unsafe fn finish_in<T: GemmFloat>(
         tail: cols.len() - (vectors - 1) * p.micro.lanes,
         accumulate: true,
         finish: None,
-        ahead: Ahead { ptr: sums, step: 0, stride: 0, count: 0 },
+        ahead: [Ahead::NOTHING; 2],
     };
     // SAFETY: by contract.
     unsafe { finish(p, &mut tile, p.micro.tile(rows.len(), vectors), rows, cols) }
@@ -381,49 +479,40 @@ unsafe fn finish<T: GemmFloat>(
     }
 }
 
-/// Brings a tile's part of A near: the address of its first element and the strides along rows and k.
+/// The strides along rows and k of the copy of a tile's part of A; none if it is best read in place.
+fn layout<T>(a: Mat<T>, reused: bool) -> Option<(isize, isize)> {
+    if !reused || a.cols == 0 {
+        return None;
+    }
+    if a.col_stride == 1 {
+        // Rows one after the other, or so close that they share pages, do not fall into the same cache sets.
+        if a.row_stride.unsigned_abs() * size_of::<T>() <= 1024 || a.row_stride == a.cols as isize {
+            return None;
+        }
+        return Some((padded_k(a.cols) as isize, 1));
+    }
+    Some((1, a.rows as isize))
+}
+
+/// Copies a tile's part of A to `space`, with the strides that [`layout`] gave.
 ///
 /// # Safety
 /// The view is valid and `space` holds `micro.rows * padded_k(a.cols)` elements.
-unsafe fn near<T: GemmFloat>(micro: &Micro<T>, a: Mat<T>, reused: bool, space: *mut T) -> (*const T, isize, isize) {
-    let as_it_is = (a.ptr, a.row_stride, a.col_stride);
-    if !reused || a.cols == 0 {
-        return as_it_is;
-    }
-    let bytes = size_of::<T>();
-    if a.col_stride == 1 {
-        // Rows one after the other, or so close that they share pages, do not fall into the same cache sets.
-        if a.row_stride.unsigned_abs() * bytes <= 1024 || a.row_stride == a.cols as isize {
-            return as_it_is;
-        }
-        let stride = padded_k(a.cols);
-        let block = Block {
-            src: a.ptr,
-            src_row: a.row_stride,
-            src_col: 1,
-            dst: space,
-            dst_row: stride,
-            rows: a.rows,
-            width: a.cols,
-            padded: a.cols,
-        };
-        // SAFETY: by contract.
-        unsafe { (micro.copy)(&block) };
-        return (space, stride as isize, 1);
-    }
+unsafe fn bring<T: GemmFloat>(micro: &Micro<T>, a: Mat<T>, (row, col): (isize, isize), space: *mut T) {
+    // Rows of the copy are contiguous, be they those of A or its columns.
+    let a = if col == 1 { a } else { a.t() };
     let block = Block {
         src: a.ptr,
-        src_row: a.col_stride,
-        src_col: a.row_stride,
+        src_row: a.row_stride,
+        src_col: a.col_stride,
         dst: space,
-        dst_row: a.rows,
-        rows: a.cols,
-        width: a.rows,
-        padded: a.rows,
+        dst_row: row.max(col) as usize,
+        rows: a.rows,
+        width: a.cols,
+        padded: a.cols,
     };
     // SAFETY: by contract.
-    unsafe { if a.row_stride == 1 { (micro.copy)(&block) } else { (micro.transpose)(&block) } };
-    (space, 1, a.rows as isize)
+    unsafe { if a.col_stride == 1 { (micro.copy)(&block) } else { (micro.transpose)(&block) } };
 }
 
 /// Packs a part of B into panels, each `b.rows` rows of the panel's width, the last filled up with zeros.

@@ -81,20 +81,29 @@ pub struct Tile<'a, T> {
     /// Only with the last block of k.
     pub finish: Option<&'a Finish<T>>,
     /// What to bring into the second-level cache meanwhile.
-    pub ahead: Ahead<T>,
+    pub ahead: [Ahead<T>; 2],
 }
 
-/// Memory that is needed soon: with every cache line's length of k, `count` lines `stride` elements apart, then on by
-/// `step` elements. Any address is fine.
-#[derive(Clone, Copy)]
+/// Memory that is needed soon: with every cache line's length of k, `count` runs of `lines` lines, `stride` elements
+/// apart, then on by `step` elements. Any address is fine.
 pub struct Ahead<T> {
     pub ptr: *const T,
     pub step: isize,
     pub stride: isize,
     pub count: usize,
+    pub lines: usize,
 }
 
+impl<T> Clone for Ahead<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Ahead<T> {}
+
 impl<T> Ahead<T> {
+    /// No memory.
+    pub const NOTHING: Ahead<T> = Ahead { ptr: std::ptr::null(), step: 0, stride: 0, count: 0, lines: 0 };
     /// How many elements a cache line holds: the length of k between two rounds.
     pub const LINE: usize = 64 / size_of::<T>();
 }
@@ -225,26 +234,52 @@ impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> Kernel for TileKer
         if R::ISA as u8 != S::ISA as u8 || MR > rows_of(R::ISA) || NV > vectors_of(R::ISA) {
             unreachable!();
         }
-        let t = self.0;
-        let lanes = <T::V<R> as Vector>::LANES;
         // SAFETY: the caller of the tile function vouches for all addresses formed from the tile.
         unsafe {
-            for i in 0..MR {
-                for j in 0..NV {
-                    prefetch(t.c.wrapping_offset(i as isize * t.c_row).wrapping_add(j * lanes));
-                }
-            }
+            self.store::<R>(self.sums::<R>());
+        }
+    }
+}
+
+impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, MR, NV> {
+    /// The product of the tile's parts of A and B.
+    ///
+    /// # Safety
+    /// As [`TileFn`].
+    #[inline(always)]
+    unsafe fn sums<R: Simd>(&self) -> [[T::V<R>; NV]; MR] {
+        let t = self.0;
+        let lanes = <T::V<R> as Vector>::LANES;
+        // SAFETY: as above.
+        unsafe {
             let mut acc = [[T::V::<R>::zero(); NV]; MR];
             let mut a = t.a;
             let mut b = t.b;
             let b_tail = if t.b_ends { t.tail } else { lanes };
-            let mut ahead = t.ahead.ptr;
+            let mut ahead = t.ahead;
+            // The lines of C, a few rows at a time and all before k ends: at once they would take every buffer that a core
+            // has for misses, and the loads of A and B would wait behind them.
+            let rows_of_c = MR.div_ceil((t.k / Ahead::<T>::LINE).max(1));
+            let mut c = t.c.cast_const();
+            let mut c_left = MR;
             let mut left = t.k;
             while left > 0 {
-                for i in 0..t.ahead.count {
-                    prefetch_far(ahead.wrapping_offset(i as isize * t.ahead.stride));
+                for ahead in &mut ahead {
+                    for i in 0..ahead.count {
+                        let run = ahead.ptr.wrapping_offset(i as isize * ahead.stride);
+                        for j in 0..ahead.lines {
+                            prefetch_far(run.wrapping_add(j * Ahead::<T>::LINE));
+                        }
+                    }
+                    ahead.ptr = ahead.ptr.wrapping_offset(ahead.step);
                 }
-                ahead = ahead.wrapping_offset(t.ahead.step);
+                for _ in 0..rows_of_c.min(c_left) {
+                    for j in 0..NV {
+                        prefetch(c.wrapping_add(j * lanes));
+                    }
+                    c = c.wrapping_offset(t.c_row);
+                    c_left -= 1;
+                }
                 let steps = left.min(Ahead::<T>::LINE);
                 left -= steps;
                 for _ in 0..steps {
@@ -263,12 +298,10 @@ impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> Kernel for TileKer
                     b = b.wrapping_offset(t.b_row);
                 }
             }
-            self.store::<R>(acc);
+            acc
         }
     }
-}
 
-impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> TileKernel<'_, T, S, MR, NV> {
     /// Adds what C holds if asked to, finishes and writes.
     ///
     /// # Safety

@@ -9,7 +9,7 @@ mod drive;
 mod gemv;
 mod micro;
 mod transpose;
-mod workspace;
+pub(crate) mod workspace;
 
 use crate::isa::Isa;
 use crate::math::MathFloat;

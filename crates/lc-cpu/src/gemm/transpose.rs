@@ -51,9 +51,15 @@ mod x86 {
     /// The block is valid and has `src_row == 1`; the processor has AVX.
     pub unsafe fn whole_squares<T>(block: &Block<T>) -> (usize, usize) {
         let side = 32 / size_of::<T>();
-        let (rows, cols) = (block.rows / side * side, block.width / side * side);
-        for row in (0..rows).step_by(side) {
-            for j in (0..cols).step_by(side) {
+        if block.rows < side || block.width < side {
+            return (0, 0);
+        }
+        // The last squares lie over those before them where the block is no multiple of a square.
+        let (rows, cols) = (block.rows, block.width);
+        let mut row = 0;
+        loop {
+            let mut j = 0;
+            loop {
                 let src = block.src.wrapping_add(row).wrapping_offset(j as isize * block.src_col);
                 unsafe {
                     let dst = block.dst.add(row * block.dst_row + j);
@@ -62,7 +68,15 @@ mod x86 {
                         _ => square_f64(src.cast(), block.src_col, dst.cast(), block.dst_row),
                     }
                 }
+                if j + side >= cols {
+                    break;
+                }
+                j = (j + side).min(cols - side);
             }
+            if row + side >= rows {
+                break;
+            }
+            row = (row + side).min(rows - side);
         }
         (rows, cols)
     }

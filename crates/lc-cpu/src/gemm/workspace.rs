@@ -1,13 +1,12 @@
 //! Memory for packed operands: one buffer a thread, kept from call to call.
 
+use crate::memory::{HUGE, advise_huge};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::ptr::NonNull;
 
 /// A buffer that is larger than this goes back to the system after the call that needed it.
 const KEEP: usize = 64 << 20;
-/// From this size on, a buffer starts on its own huge page.
-const HUGE: usize = 2 << 20;
 const PAGE: usize = 4096;
 
 /// Bytes that start on a page, or on a huge page where the size makes that worth while.
@@ -59,19 +58,6 @@ impl Drop for Buffer {
         unsafe { dealloc(self.ptr.as_ptr(), self.layout) }
     }
 }
-
-#[cfg(target_os = "linux")]
-fn advise_huge(ptr: *mut u8, bytes: usize) {
-    unsafe extern "C" {
-        fn madvise(addr: *mut std::ffi::c_void, length: usize, advice: i32) -> i32;
-    }
-    const MADV_HUGEPAGE: i32 = 14;
-    // SAFETY: the range is ours and whole pages; the advice changes no contents, and a refusal changes nothing.
-    unsafe { madvise(ptr.cast(), bytes, MADV_HUGEPAGE) };
-}
-
-#[cfg(not(target_os = "linux"))]
-fn advise_huge(_: *mut u8, _: usize) {}
 
 thread_local! {
     static KEPT: Cell<Option<Buffer>> = const { Cell::new(None) };

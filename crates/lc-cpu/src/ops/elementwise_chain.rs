@@ -151,7 +151,20 @@ impl<T: MathFloat> Kernel for Part<'_, T> {
         let (height, pitch) = (plane[0].extent, plane[1].extent);
         let (row_strides, col_strides) = (plane[0].strides, plane[1].strides);
         let unit = col_strides.iter().all(|s| *s == 0 || *s == 1);
-        let (tile_rows, tile_cols) = if unit { (1, BLOCK) } else { (TILE_ROWS, TILE_COLS) };
+        // Short rows, dense or the same for every row: a block takes several of them, so that what a block costs beside its
+        // elements is paid less often.
+        let several = (0..OPERANDS).all(|k| match (col_strides[k], row_strides[k]) {
+            (1, stride) => stride == 0 || stride == pitch as isize,
+            strides => strides == (0, 0),
+        });
+        let lines = if several && cols == (0..pitch) { BLOCK / pitch } else { 0 };
+        let (tile_rows, tile_cols) = match (unit, lines) {
+            (true, 2..) => (lines, BLOCK),
+            (true, _) => (1, BLOCK),
+            _ => (TILE_ROWS, TILE_COLS),
+        };
+        // The plane whose rows that are the same for every row were copied, as often as a block has rows.
+        let mut copied = None;
         let mut row = rows.start;
         while row < rows.end {
             // The rows of a tile are in one plane.
@@ -165,6 +178,28 @@ impl<T: MathFloat> Kernel for Part<'_, T> {
                 for k in 0..OPERANDS {
                     offsets[k] += index * dim.strides[k];
                 }
+            }
+            if lines > 1 {
+                let fresh = copied.replace(row / height) != Some(row / height);
+                let mut inputs: [*const T; OPERANDS] =
+                    std::array::from_fn(|k| loops.inputs[k].wrapping_offset(offsets[k]));
+                for k in (0..OPERANDS).filter(|k| col_strides[*k] == 1 && row_strides[*k] == 0) {
+                    let to = copies.wrapping_add(k * TILE_ROWS * TILE_COLS);
+                    if fresh {
+                        for line in 0..lines {
+                            // SAFETY: the row is part of the view; `lines` of them are no more than a block, for which
+                            // there is room.
+                            unsafe { std::ptr::copy_nonoverlapping(inputs[k], to.wrapping_add(line * pitch), pitch) };
+                        }
+                    }
+                    inputs[k] = to.cast_const();
+                }
+                let fixed = col_strides.map(|stride| stride == 0);
+                let out = loops.out.wrapping_add(row * pitch);
+                // SAFETY: inside `Kernel::run`; the rows are part of the views, and follow one another in each.
+                unsafe { block::<S, T>(program, inputs, fixed, scratch, out, count * pitch, pass == Pass::Stream) };
+                row += count;
+                continue;
             }
             let mut col = cols.start;
             while col < cols.end {
@@ -389,6 +424,7 @@ mod tests {
     }
 
     fn layouts<T: MathFloat>() {
+        // With rows that are shorter than half a block, too.
         let shapes: [&[usize]; 8] =
             [&[], &[1], &[7], &[1030], &[3, 5], &[17, 65], &[3, 18, 70], &[2, 3, 4, 5, 1, 2, 3, 2, 2]];
         for (seed, shape) in shapes.into_iter().enumerate() {
@@ -415,6 +451,26 @@ mod tests {
     fn every_layout_equals_the_steps_one_by_one() {
         layouts::<f32>();
         layouts::<f64>();
+    }
+
+    #[test]
+    fn short_rows_share_blocks() {
+        fn rows<T: MathFloat>(shape: &[usize]) {
+            // A row that is the same for every row: no stride along the dimension before the last.
+            let repeated = shape.len() as u64 - 2;
+            let layouts = [("contiguous", 1), ("zero", repeated), ("contiguous", 2), ("zero", repeated)];
+            let inputs = layouts.map(|(layout, seed)| Sample::<T>::new(layout, shape, seed));
+            for isa in Isa::available() {
+                for threads in 1..=3 {
+                    check(isa, threads, &long(), &inputs);
+                }
+            }
+        }
+        let shapes: [&[usize]; 6] = [&[17, 65], &[700, 3], &[3, 18, 70], &[2, 3, 40, 256], &[5, 257], &[90, 1]];
+        for shape in shapes {
+            rows::<f32>(shape);
+            rows::<f64>(shape);
+        }
     }
 
     #[test]

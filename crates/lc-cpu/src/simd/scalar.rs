@@ -1,7 +1,7 @@
 //! One float at a time: runs everywhere, and is the vector of last resort.
 #![allow(clippy::undocumented_unsafe_blocks)] // pointers come from the caller, under the trait's contract
 
-use super::{Simd, Vector};
+use super::{Kernel, Simd, Vector};
 use crate::isa::Isa;
 
 /// Vectors of one lane.
@@ -12,6 +12,15 @@ impl Simd for Scalar {
     const ISA: Isa = Isa::Scalar;
     type F32 = f32;
     type F64 = f64;
+}
+
+/// Runs a kernel; a function of its own as those of the other sets are.
+///
+/// # Safety
+/// As [`Kernel::run`], of which every processor has the instruction set.
+#[inline(never)]
+pub unsafe fn run<K: Kernel>(kernel: K) -> K::Output {
+    unsafe { kernel.run::<Scalar>() }
 }
 
 // SAFETY: plain arithmetic; only the pointers' validity is the caller's.
@@ -85,6 +94,10 @@ unsafe impl Vector for f32 {
     #[inline(always)]
     unsafe fn round(self) -> Self {
         f32::round_ties_even(self)
+    }
+    #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        self - self.floor()
     }
     #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {
@@ -179,6 +192,10 @@ unsafe impl Vector for f64 {
     #[inline(always)]
     unsafe fn round(self) -> Self {
         f64::round_ties_even(self)
+    }
+    #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        self - self.floor()
     }
     #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {

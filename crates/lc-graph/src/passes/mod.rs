@@ -5,6 +5,7 @@
 
 pub mod canonicalise;
 pub mod fuse;
+pub mod place;
 pub mod schedule;
 
 use lc_core::{Error, Result};
@@ -16,6 +17,8 @@ pub struct Passes {
     pub canonicalise: bool,
     /// Whether several calls may become one.
     pub fuse: bool,
+    /// Whether calls may leave their device for the processor where that is measured to be faster.
+    pub place: bool,
     /// Whether calls may be moved so that the device changes less often.
     pub schedule: bool,
     /// Whether values whose lifetimes do not meet share memory.
@@ -27,17 +30,18 @@ pub struct Passes {
 impl Passes {
     /// Every pass and rule.
     pub fn all() -> Passes {
-        Passes { canonicalise: true, fuse: true, schedule: true, lower: true, rules_off: Vec::new() }
+        Passes { canonicalise: true, fuse: true, place: true, schedule: true, lower: true, rules_off: Vec::new() }
     }
 
-    /// Nodes run one by one in the order of their addition, each value in memory of its own.
+    /// Nodes run one by one in the order of their addition, where the router puts them, each value in memory of its own.
     pub fn none() -> Passes {
-        Passes { canonicalise: false, fuse: false, schedule: false, lower: false, rules_off: Vec::new() }
+        let (canonicalise, fuse, place, schedule, lower) = (false, false, false, false, false);
+        Passes { canonicalise, fuse, place, schedule, lower, rules_off: Vec::new() }
     }
 
     /// The names that [`Passes::without`] takes: of passes, and of fusion rules.
     pub fn names() -> Vec<&'static str> {
-        ["canonicalise", "fuse", "schedule", "lower"]
+        ["canonicalise", "fuse", "place", "schedule", "lower"]
             .into_iter()
             .chain(fuse::RULES.iter().map(|rule| rule.name))
             .collect()
@@ -51,6 +55,7 @@ impl Passes {
         match name {
             "canonicalise" => self.canonicalise = false,
             "fuse" => self.fuse = false,
+            "place" => self.place = false,
             "schedule" => self.schedule = false,
             "lower" => self.lower = false,
             _ => match fuse::RULES.iter().find(|rule| rule.name == name) {

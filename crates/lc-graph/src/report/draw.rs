@@ -184,21 +184,23 @@ pub fn html(plan: &Compiled, notes: &Notes<'_>) -> String {
     );
     out.push_str(
         "<h2>Launches</h2><div class=\"wide\"><table><tr><th>op</th><th>device</th><th>kernel</th><th>nodes</th>\
-         <th>operations</th><th>bytes</th><th>predicted, us</th><th>measured, us</th></tr>\n",
+         <th>operations</th><th>bytes</th><th>predicted, us</th><th>from</th><th>floor, us</th><th>measured, us</th></tr>\n",
     );
     for l in &launches {
         let _ = writeln!(
             out,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td>{:?}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-             <td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
+             <td class=\"n\">{}</td><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             l.op,
             l.device,
             l.kernel,
             l.nodes,
             l.flops,
             l.bytes,
-            microseconds(l.predicted_us),
-            microseconds(l.measured_us),
+            microseconds(l.times.predicted.map(|estimate| estimate.ns / 1e3)),
+            l.times.predicted.map_or("", |estimate| estimate.source.name()),
+            microseconds(l.times.floor_us),
+            microseconds(l.times.measured_us),
         );
     }
     out.push_str(

@@ -6,17 +6,18 @@ pub use draw::{html, svg};
 
 use crate::compile::Compiled;
 use crate::ir::NodeId;
+use lc_core::tune::{Estimate, Source};
 use lc_core::{Cost, DeviceKind, OpDef};
 use std::fmt::Write;
 
-/// Predicts the seconds of a call on a device; `None` where it cannot tell.
-pub type Predict<'a> = dyn Fn(DeviceKind, &'static OpDef, &Cost) -> Option<f64> + 'a;
+/// The least seconds that a call can take on a device; `None` where it cannot tell.
+pub type Floor<'a> = dyn Fn(DeviceKind, &'static OpDef, &Cost) -> Option<f64> + 'a;
 
 /// What a report may say beyond what the plan knows.
 #[derive(Clone, Copy, Default)]
 pub struct Notes<'a> {
-    /// A model of the devices.
-    pub predict: Option<&'a Predict<'a>>,
+    /// The limits of the devices.
+    pub floor: Option<&'a Floor<'a>>,
     /// Nanoseconds of each launch, as [`Compiled::measure`] gives them.
     pub measured: Option<&'a [u64]>,
 }
@@ -66,7 +67,16 @@ struct Launch {
     nodes: Vec<NodeId>,
     flops: u64,
     bytes: u64,
-    predicted_us: Option<f64>,
+    times: Times,
+}
+
+/// The times of a launch or of a plan.
+#[derive(Clone, Copy, Default)]
+struct Times {
+    /// By the cost model, before it ran.
+    predicted: Option<Estimate>,
+    /// The least that the device's limits allow.
+    floor_us: Option<f64>,
     measured_us: Option<f64>,
 }
 
@@ -75,8 +85,9 @@ fn launches(plan: &Compiled, notes: &Notes<'_>) -> Vec<Launch> {
     let launch =
         |(position, (unit, resolved)): (usize, (&crate::plan::Unit, &std::sync::Arc<lc_core::ResolvedCall>))| {
             let (receipt, cost) = (resolved.receipt(), resolved.cost);
-            let predicted = notes.predict.and_then(|predict| predict(receipt.selected, resolved.op, &cost));
+            let floor = notes.floor.and_then(|floor| floor(receipt.selected, resolved.op, &cost));
             let measured = notes.measured.and_then(|times| times.get(position));
+            let predicted = plan.predicted().launches.get(position).copied().flatten();
             Launch {
                 op: receipt.op,
                 device: receipt.selected.name(),
@@ -86,8 +97,11 @@ fn launches(plan: &Compiled, notes: &Notes<'_>) -> Vec<Launch> {
                 nodes: unit.nodes.clone(),
                 flops: cost.flops,
                 bytes: cost.bytes_read.saturating_add(cost.bytes_written),
-                predicted_us: predicted.map(|seconds| seconds * 1e6),
-                measured_us: measured.map(|ns| *ns as f64 / 1e3),
+                times: Times {
+                    predicted,
+                    floor_us: floor.map(|seconds| seconds * 1e6),
+                    measured_us: measured.map(|ns| *ns as f64 / 1e3),
+                },
             }
         };
     units.enumerate().map(launch).collect()
@@ -105,7 +119,11 @@ fn fates(plan: &Compiled, launches: &[Launch]) -> Vec<Fate> {
         let launch = launches.iter().position(|launch| launch.nodes.contains(&node));
         let about = || plan.attempts().iter().filter(|attempt| attempt.nodes.contains(&node));
         let together = launch.is_some_and(|launch| launches[launch].nodes.len() > 1);
-        let why = match (launch, about().rfind(|a| a.refused.is_none()), about().find_map(|a| Some((a, a.refused?)))) {
+        let why = match (
+            launch,
+            about().rfind(|a| a.refused.is_none()),
+            about().find_map(|a| Some((a, a.refused.as_ref()?))),
+        ) {
             (None, ..) if plan.units().iter().any(|unit| unit.call.is_none() && unit.nodes.contains(&node)) => {
                 "a view: launches nothing".to_owned()
             }
@@ -125,8 +143,7 @@ struct Totals {
     bytes: u64,
     before_launches: usize,
     before_bytes: u64,
-    predicted_us: Option<f64>,
-    measured_us: Option<f64>,
+    times: Times,
 }
 
 fn totals(plan: &Compiled, launches: &[Launch]) -> Totals {
@@ -137,18 +154,33 @@ fn totals(plan: &Compiled, launches: &[Launch]) -> Totals {
         bytes,
         before_launches,
         before_bytes,
-        predicted_us: launches.iter().map(|launch| launch.predicted_us).sum(),
-        measured_us: launches.iter().map(|launch| launch.measured_us).sum(),
+        times: Times {
+            predicted: plan.predicted().total(),
+            floor_us: launches.iter().map(|launch| launch.times.floor_us).sum(),
+            measured_us: launches.iter().map(|launch| launch.times.measured_us).sum(),
+        },
     }
 }
 
-/// The times of a launch or of a plan, in words.
-fn times(predicted: Option<f64>, measured: Option<f64>) -> String {
-    let mut out = String::new();
-    if let Some(us) = predicted {
-        let _ = write!(out, ", at least {us:.2} us predicted");
+/// A prediction in words.
+fn in_words(estimate: &Estimate) -> String {
+    let us = estimate.ns / 1e3;
+    match estimate.source {
+        Source::Measured => format!("{us:.2} us predicted from measured fits, off by {:.0} %", 100.0 * estimate.error),
+        Source::Prior => format!("{us:.2} us predicted, not all of it measured"),
     }
-    if let Some(us) = measured {
+}
+
+/// Times in words.
+fn times(times: &Times) -> String {
+    let mut out = String::new();
+    if let Some(estimate) = &times.predicted {
+        let _ = write!(out, ", {}", in_words(estimate));
+    }
+    if let Some(us) = times.floor_us {
+        let _ = write!(out, ", at least {us:.2} us by the machine's limits");
+    }
+    if let Some(us) = times.measured_us {
         let _ = write!(out, ", {us:.2} us measured");
     }
     out
@@ -170,12 +202,21 @@ pub fn text(plan: &Compiled, notes: &Notes<'_>) -> String {
         plan.memory().without_sharing,
         plan.memory().live,
     );
-    let _ = writeln!(
-        out,
-        "{} intermediate results stay in the plan{}",
-        plan.round_trips_saved(),
-        times(t.predicted_us, t.measured_us)
-    );
+    let _ = writeln!(out, "{} intermediate results stay in the plan{}", plan.round_trips_saved(), times(&t.times));
+    if let Some(copies) = &plan.predicted().copies {
+        let _ = writeln!(out, "copies to and from devices: {}", in_words(copies));
+    }
+    if let Some(w) = plan.weighed() {
+        let _ = writeln!(
+            out,
+            "placement: {:.2} us predicted as routed to {}, {:.2} us with {} calls on the cpu: {}",
+            w.routed_ns / 1e3,
+            w.device,
+            w.split_ns / 1e3,
+            w.moved,
+            if w.taken { "moved" } else { "kept as routed" },
+        );
+    }
     let (count, bytes) = plan.packed();
     if count > 0 {
         let _ = writeln!(out, "{count} constants packed once, {bytes} bytes");
@@ -195,12 +236,15 @@ pub fn text(plan: &Compiled, notes: &Notes<'_>) -> String {
             launch.nodes,
             launch.flops,
             launch.bytes,
-            times(launch.predicted_us, launch.measured_us),
+            times(&launch.times),
         );
     }
     for attempt in plan.attempts() {
-        let _ = match attempt.refused {
-            None => writeln!(out, "fused by {}: nodes {:?}", attempt.rule, attempt.nodes),
+        let _ = match &attempt.refused {
+            None => {
+                let times = attempt.times.as_ref().map_or(String::new(), |times| format!(", {times}"));
+                writeln!(out, "fused by {}: nodes {:?}{times}", attempt.rule, attempt.nodes)
+            }
             Some(why) => writeln!(out, "not fused by {}: nodes {:?}, because {why}", attempt.rule, attempt.nodes),
         };
     }
@@ -215,6 +259,18 @@ fn number(value: Option<f64>) -> String {
     value.filter(|value| value.is_finite()).map_or("null".to_owned(), |value| format!("{value:.3}"))
 }
 
+/// Times as members of a JSON object.
+fn json_times(times: &Times) -> String {
+    let source = times.predicted.map_or("null".to_owned(), |estimate| quoted(estimate.source.name()));
+    format!(
+        r#""predicted_us":{},"predicted_from":{source},"predicted_error":{},"floor_us":{},"measured_us":{}"#,
+        number(times.predicted.map(|estimate| estimate.ns / 1e3)),
+        number(times.predicted.filter(|e| e.source == Source::Measured).map(|estimate| estimate.error)),
+        number(times.floor_us),
+        number(times.measured_us),
+    )
+}
+
 /// The report as one JSON object. Times are in microseconds, null where there is no model or no measurement.
 pub fn json(plan: &Compiled, notes: &Notes<'_>) -> String {
     let launches = launches(plan, notes);
@@ -225,7 +281,7 @@ pub fn json(plan: &Compiled, notes: &Notes<'_>) -> String {
             format!(
                 concat!(
                     r#"{{"op":{},"device":{},"kernel":{},"reason":{},"fallback":{},"nodes":{:?},"flops":{},"bytes":{},"#,
-                    r#""predicted_us":{},"measured_us":{}}}"#
+                    r#"{}}}"#
                 ),
                 quoted(l.op),
                 quoted(l.device),
@@ -235,8 +291,7 @@ pub fn json(plan: &Compiled, notes: &Notes<'_>) -> String {
                 l.nodes,
                 l.flops,
                 l.bytes,
-                number(l.predicted_us),
-                number(l.measured_us),
+                json_times(&l.times),
             )
         })
         .collect();
@@ -244,8 +299,9 @@ pub fn json(plan: &Compiled, notes: &Notes<'_>) -> String {
         .attempts()
         .iter()
         .map(|a| {
-            let refused = a.refused.map_or("null".to_owned(), quoted);
-            format!(r#"{{"rule":{},"nodes":{:?},"refused":{refused}}}"#, quoted(a.rule), a.nodes)
+            let text = |text: Option<&str>| text.map_or("null".to_owned(), quoted);
+            let (refused, times) = (text(a.refused.as_deref()), text(a.times.as_deref()));
+            format!(r#"{{"rule":{},"nodes":{:?},"refused":{refused},"times":{times}}}"#, quoted(a.rule), a.nodes)
         })
         .collect();
     let nodes: Vec<String> = plan
@@ -257,11 +313,21 @@ pub fn json(plan: &Compiled, notes: &Notes<'_>) -> String {
             format!(r#"{{"label":{},"launch":{launch},"why":{}}}"#, quoted(label), quoted(&fate.why))
         })
         .collect();
+    let placement = plan.weighed().map_or("null".to_owned(), |w| {
+        format!(
+            r#"{{"device":{},"routed_us":{:.3},"split_us":{:.3},"moved":{},"taken":{}}}"#,
+            quoted(w.device.name()),
+            w.routed_ns / 1e3,
+            w.split_ns / 1e3,
+            w.moved,
+            w.taken
+        )
+    });
     format!(
         concat!(
             r#"{{"launches":{},"unfused_launches":{},"bytes":{},"unfused_bytes":{},"dead_calls":{},"#,
             r#""arena_bytes":{},"arena_bytes_without_sharing":{},"live_bytes":{},"#,
-            r#""host_round_trips_saved":{},"packed_constants":{},"packed_bytes":{},"predicted_us":{},"measured_us":{},"#,
+            r#""host_round_trips_saved":{},"packed_constants":{},"packed_bytes":{},{},"copies_us":{},"placement":{},"#,
             r#""nodes":[{}],"calls":[{}],"fusions":[{}]}}"#
         ),
         t.launches,
@@ -275,8 +341,9 @@ pub fn json(plan: &Compiled, notes: &Notes<'_>) -> String {
         plan.round_trips_saved(),
         plan.packed().0,
         plan.packed().1,
-        number(t.predicted_us),
-        number(t.measured_us),
+        json_times(&t.times),
+        number(plan.predicted().copies.map(|copies| copies.ns / 1e3)),
+        placement,
         nodes.join(","),
         rows.join(","),
         attempts.join(","),

@@ -1,6 +1,10 @@
 //! What the tests share: a host backend that computes every op by its float64 reference, feeds, and a naive executor.
 
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
+
+mod random;
+
+pub use random::{act, add, random_graphs};
 
 use lc_core::attrs::Attrs;
 use lc_core::backend::{
@@ -17,16 +21,23 @@ use std::sync::Arc;
 pub struct Reference {
     descriptor: BackendDescriptor,
     kernels: &'static [KernelEntry],
+    /// An op whose results are off by one.
+    wrong: Option<&'static lc_core::OpDef>,
 }
 
 impl Reference {
     pub fn new() -> Arc<Reference> {
+        Reference::with_fault(None)
+    }
+
+    pub fn with_fault(wrong: Option<&'static lc_core::OpDef>) -> Arc<Reference> {
         let kernels = lc_ops::ALL.iter().map(|op| KernelEntry {
             op,
             name: "reference",
             dtypes: &[DType::F32, DType::F64],
             math: Math::IeeeF32,
             accepts: |_, _| true,
+            unproven: false,
             code: 0,
         });
         let descriptor = BackendDescriptor {
@@ -38,7 +49,7 @@ impl Reference {
             device_timestamps: false,
         };
         // A few entries a test: tables live as long as the process.
-        Arc::new(Reference { descriptor, kernels: kernels.collect::<Vec<_>>().leak() })
+        Arc::new(Reference { descriptor, kernels: kernels.collect::<Vec<_>>().leak(), wrong })
     }
 }
 
@@ -85,13 +96,14 @@ impl Compute for Reference {
         let inputs: Vec<_> = inputs.iter().map(|t| t.as_ref().map(reference)).collect();
         for (result, out) in (kernel.op.reference)(attrs, &inputs).iter().zip(outputs) {
             assert_eq!(result.shape, out.spec().shape, "{}", kernel.op.name);
-            for (i, x) in result.data.iter().enumerate() {
+            let fault = if self.wrong == Some(kernel.op) { 1.0 } else { 0.0 };
+            for (i, x) in result.data.iter().map(|x| x + fault).enumerate() {
                 // SAFETY: the result is dense with as many elements as the reference.
                 unsafe {
                     match out.spec().dtype {
-                        DType::F32 => *out.ptr().cast::<f32>().add(i) = *x as f32,
-                        DType::F64 => *out.ptr().cast::<f64>().add(i) = *x,
-                        DType::F16 => *out.ptr().cast::<half::f16>().add(i) = half::f16::from_f64(*x),
+                        DType::F32 => *out.ptr().cast::<f32>().add(i) = x as f32,
+                        DType::F64 => *out.ptr().cast::<f64>().add(i) = x,
+                        DType::F16 => *out.ptr().cast::<half::f16>().add(i) = half::f16::from_f64(x),
                     }
                 }
             }

@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 
 /// Runs that a measurement takes.
 const MEASURED_RUNS: usize = 9;
-/// Bytes of the arrays on which the bandwidth is measured: more than most caches, so that the prediction is one for data
-/// that comes from memory.
+/// Bytes of the arrays on which the bandwidth is measured: more than most caches, so that the floor is one for data that
+/// comes from memory.
 const BANDWIDTH_BYTES: usize = 64 << 20;
 
 /// The limits of this machine's processor, measured once: about 50 ms.
@@ -25,7 +25,7 @@ fn roofline() -> Roofline {
 }
 
 /// The least seconds of a call; only for the device whose limits are known.
-fn predict(device: DeviceKind, _: &'static OpDef, cost: &Cost) -> Option<f64> {
+fn floor(device: DeviceKind, _: &'static OpDef, cost: &Cost) -> Option<f64> {
     (device == DeviceKind::Cpu).then(|| roofline().seconds(cost))
 }
 
@@ -46,7 +46,7 @@ pub fn explain(py: Python<'_>, plan: &Compiled, format: &str, measure: bool) -> 
     };
     py.detach(|| {
         let measured = measure.then(|| plan.measure(MEASURED_RUNS)).transpose()?;
-        Ok(write(plan, &Notes { predict: Some(&predict), measured: measured.as_deref() }))
+        Ok(write(plan, &Notes { floor: Some(&floor), measured: measured.as_deref() }))
     })
     .map_err(|e: Error| raise(e.in_op(NAME)))
 }

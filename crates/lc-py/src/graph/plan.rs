@@ -8,13 +8,14 @@ use super::run::flat_copy;
 use crate::array::{self, Cast, Input, Output};
 use crate::error::raise;
 use crate::receipt::PyReceipt;
+use lc_core::runtime::plan_epoch;
 use lc_core::{DType, Error, TensorMut, TensorRef, TensorSpec};
 use lc_graph::compile::Source;
 use lc_graph::ir::Constant;
 use lc_graph::{Compiled, Passes, PlanOptions, TensorId};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyTuple};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// A graph planned for calls: `run` takes arrays in the order of the arguments and returns arrays in the order of the
 /// results. `GraphIR.compile` makes one.
@@ -30,6 +31,9 @@ pub struct GraphPlan {
     dtype: DType,
     options: PlanOptions,
     passes: Passes,
+    /// The plan of the last call, with the epoch and the policy that it was made for. Nodes that the graph gets later change
+    /// nothing about tensors that it had.
+    last: Mutex<Option<(u64, u64, Arc<Compiled>)>>,
 }
 
 impl GraphPlan {
@@ -60,7 +64,8 @@ impl GraphPlan {
             let expected = format!("tensors of one type, {dtype}");
             return Err(raise(Error::invalid(NAME, "inputs", expected, other.dtype.to_string())));
         }
-        let plan = GraphPlan { graph: graph.clone().unbind(), inputs, outputs, constants, dtype, options, passes };
+        let (graph, last) = (graph.clone().unbind(), Mutex::default());
+        let plan = GraphPlan { graph, inputs, outputs, constants, dtype, options, passes, last };
         let compiled = plan.compiled()?;
         for feed in compiled.feeds() {
             if !plan.inputs.iter().any(|(id, _)| *id == feed.tensor) {
@@ -74,9 +79,17 @@ impl GraphPlan {
 
     /// The plan for the policy that holds now.
     fn compiled(&self) -> PyResult<Arc<Compiled>> {
+        let now = (plan_epoch(), self.options.policy(None).key());
+        if let Some((epoch, policy, plan)) = &*locked(&self.last)
+            && (*epoch, *policy) == now
+        {
+            return Ok(plan.clone());
+        }
         let wanted: Vec<TensorId> = self.outputs.iter().map(|(id, _)| *id).collect();
         let made = self.graph.get().compiled(Some(&wanted), &self.options, &self.passes);
-        made.map_err(|e| raise(e.in_op(NAME)))
+        let plan = made.map_err(|e| raise(e.in_op(NAME)))?;
+        *locked(&self.last) = Some((now.0, now.1, plan.clone()));
+        Ok(plan)
     }
 
     /// One argument, of exactly the planned extents.

@@ -1,127 +1,128 @@
-// Normalisation of rows: by mean and variance where CENTRED, else by the mean square. TEAM threads a row. Rows that fit
-// are held in registers, HOLD vectors a thread, and read once; with HOLD 0 they are read again for each pass. A workgroup
-// takes several rows, so that weights, which registers hold too where few are needed, are read for all of them.
+// Normalisation of rows: by mean and variance where CENTRED, else by the mean square. A team of threads a row, HOLD slots
+// of it a thread in registers, read once; what does not fit is read a second time, for the result.
 
 struct Params {
     rows: u32,
-    // In vectors, as what follows.
+    // Elements of a row.
     extent: u32,
+    // Always one.
+    inner: u32,
     first_x: u32,
+    first_out: u32,
     first_weight: u32,
     first_bias: u32,
-    first_out: u32,
     // Bit 0: there is a weight; bit 1: there is a bias.
     has: u32,
     eps: f32,
-    // Rows that each team of a workgroup takes, one after the other.
-    turns: u32,
 }
+
+var<immediate> params: Params;
 
 override HOLD: u32 = 8u;
 override CENTRED: u32 = 1u;
+// Whether rows may have more slots than HOLD a thread.
+override LONG: u32 = 0u;
+// Whether weights and biases are read before the sums, and held: in registers that rows leave free.
+override AHEAD: u32 = 0u;
 const MOST = 16u;
-// Up to this many vectors, those of weights and biases are held as well.
-const FEW = 4u;
 
-@group(0) @binding(0) var<storage, read_write> x: array<Wide>;
-@group(0) @binding(1) var<storage, read_write> weight: array<Wide>;
-@group(0) @binding(2) var<storage, read_write> bias: array<Wide>;
-@group(0) @binding(3) var<storage, read_write> out: array<Wide>;
-var<immediate> params: Params;
+// What is known of the slots that do not fit: how many elements, their mean, and the squares about it (Welford, 1962), by
+// component. Without CENTRED the mean stays 0.
+struct Rest {
+    count: Wide,
+    mean: Wide,
+    squares: Wide,
+}
 
-fn weight_at(j: u32) -> Wide {
+fn add(rest: Rest, row: Row, j: u32) -> Rest {
+    let v = load(row, j, 0.0);
+    let count = rest.count + only(row, j, Wide(1.0), 0.0);
+    if CENTRED == 0u {
+        return Rest(count, rest.mean, rest.squares + v * v);
+    }
+    let away = only(row, j, v - rest.mean, 0.0);
+    let mean = rest.mean + away / max(count, Wide(1.0));
+    return Rest(count, mean, rest.squares + away * only(row, j, v - mean, 0.0));
+}
+
+fn factor_at(row: Row, j: u32) -> Wide {
     if (params.has & 1u) != 0u {
-        return weight[params.first_weight + j];
+        return weight_at(row, j);
     }
     return Wide(1.0);
 }
 
-fn bias_at(j: u32) -> Wide {
+fn shift_at(row: Row, j: u32) -> Wide {
     if (params.has & 2u) != 0u {
-        return bias[params.first_bias + j];
+        return bias_at(row, j);
     }
     return Wide(0.0);
 }
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let member = lane % TEAM;
-    let count = f32(params.extent * WIDTH);
+fn finish(row: Row, j: u32, normal: Wide) {
+    store(row, j, normal * factor_at(row, j) + shift_at(row, j));
+}
+
+fn rows(number: u32, me: Me) {
+    let row = row_at(number * (GROUP / TEAM) + me.lane / TEAM);
+    let member = me.lane % TEAM;
+    let count = f32(params.extent);
     var held: array<Wide, MOST>;
-    var weights: array<Wide, FEW>;
-    var biases: array<Wide, FEW>;
-    if HOLD > 0u && HOLD <= FEW {
-        for (var s = 0u; s < min(HOLD, FEW); s++) {
-            let j = member + s * TEAM;
-            if j < params.extent {
-                weights[s] = weight_at(j);
-                biases[s] = bias_at(j);
-            }
+    var weights: array<Wide, MOST>;
+    var biases: array<Wide, MOST>;
+    var sum = Wide(0.0);
+    for (var s = 0u; s < HOLD; s++) {
+        held[s] = load(row, member + s * TEAM, 0.0);
+        sum += held[s];
+    }
+    if AHEAD != 0u {
+        for (var s = 0u; s < HOLD; s++) {
+            weights[s] = factor_at(row, member + s * TEAM);
+            biases[s] = shift_at(row, member + s * TEAM);
         }
     }
-    let first_row = (group.y * groups.x + group.x) * params.turns * (GROUP / TEAM) + lane / TEAM;
-    for (var turn = 0u; turn < params.turns; turn++) {
-        let row = first_row + turn * (GROUP / TEAM);
-        // Threads without a row have one of no elements.
-        let extent = select(0u, params.extent, row < params.rows);
-        let from_x = params.first_x + row * params.extent;
-        let to_out = params.first_out + row * params.extent;
-        var sum = Wide(0.0);
-        if HOLD > 0u {
-            for (var s = 0u; s < HOLD; s++) {
-                let j = member + s * TEAM;
-                if j < extent {
-                    held[s] = x[from_x + j];
-                    sum += held[s];
-                }
-            }
-        } else if CENTRED != 0u {
-            for (var j = member; j < extent; j += TEAM) {
-                sum += x[from_x + j];
-            }
+    var rest = Rest(Wide(0.0), Wide(0.0), Wide(0.0));
+    if LONG != 0u {
+        // All threads of a team take as many turns.
+        for (var first = HOLD * TEAM; first <= row.last; first += 4u * TEAM) {
+            let j = first + member;
+            rest = add(add(add(add(rest, row, j), row, j + TEAM), row, j + 2u * TEAM), row, j + 3u * TEAM);
         }
-        var mean = 0.0;
-        if CENTRED != 0u {
-            mean = team_total(lane, total(sum)) / count;
-        }
-        // Squares of what is left of the mean: nothing cancels.
-        var squares = Wide(0.0);
-        if HOLD > 0u {
-            for (var s = 0u; s < HOLD; s++) {
-                if member + s * TEAM < extent {
-                    held[s] -= Wide(mean);
-                    squares += held[s] * held[s];
-                }
-            }
+        sum += rest.count * rest.mean;
+    }
+    var mean = 0.0;
+    if CENTRED != 0u {
+        mean = team_total(me, total(sum), 0u) / count;
+    }
+    // Squares of what is left of the mean: nothing cancels.
+    var squares = Wide(0.0);
+    if LONG != 0u {
+        let away = rest.mean - mean;
+        squares = rest.squares + rest.count * away * away;
+    }
+    for (var s = 0u; s < HOLD; s++) {
+        held[s] = only(row, member + s * TEAM, held[s] - mean, 0.0);
+        squares += held[s] * held[s];
+    }
+    let factor = 1.0 / sqrt(team_total(me, total(squares), 1u) / count + params.eps);
+    for (var s = 0u; s < HOLD; s++) {
+        if AHEAD != 0u {
+            store(row, member + s * TEAM, held[s] * factor * weights[s] + biases[s]);
         } else {
-            for (var j = member; j < extent; j += TEAM) {
-                let away = x[from_x + j] - Wide(mean);
-                squares += away * away;
-            }
+            finish(row, member + s * TEAM, held[s] * factor);
         }
-        let factor = 1.0 / sqrt(team_total(lane, total(squares)) / count + params.eps);
-        if HOLD > FEW {
-            for (var s = 0u; s < HOLD; s++) {
-                let j = member + s * TEAM;
-                if j < extent {
-                    out[to_out + j] = held[s] * factor * weight_at(j) + bias_at(j);
-                }
-            }
-        } else if HOLD > 0u {
-            for (var s = 0u; s < min(HOLD, FEW); s++) {
-                let j = member + s * TEAM;
-                if j < extent {
-                    out[to_out + j] = held[s] * factor * weights[s] + biases[s];
-                }
-            }
-        } else {
-            for (var j = member; j < extent; j += TEAM) {
-                out[to_out + j] = (x[from_x + j] - Wide(mean)) * factor * weight_at(j) + bias_at(j);
-            }
+    }
+    if LONG != 0u {
+        for (var first = HOLD * TEAM; first <= row.last; first += 4u * TEAM) {
+            let j = first + member;
+            let a = load(row, j, 0.0);
+            let b = load(row, j + TEAM, 0.0);
+            let c = load(row, j + 2u * TEAM, 0.0);
+            let d = load(row, j + 3u * TEAM, 0.0);
+            finish(row, j, (a - mean) * factor);
+            finish(row, j + TEAM, (b - mean) * factor);
+            finish(row, j + 2u * TEAM, (c - mean) * factor);
+            finish(row, j + 3u * TEAM, (d - mean) * factor);
         }
     }
 }

@@ -1,54 +1,75 @@
-// Softmax of rows that fit in registers: TEAM threads a row, HOLD vectors a thread, one read and one write of memory.
+// Softmax of rows: a team of threads a row. HOLD slots of it a thread are in registers, read once; what does not fit is
+// read a second time, for the result.
 
 struct Params {
     rows: u32,
-    // In vectors, all three.
+    // Elements of a row.
     extent: u32,
+    // What lies between them, where they are no neighbours.
+    inner: u32,
     first_x: u32,
     first_out: u32,
 }
 
-override HOLD: u32 = 8u;
-const MOST = 32u;
-
-@group(0) @binding(0) var<storage, read_write> x: array<Wide>;
-@group(0) @binding(1) var<storage, read_write> out: array<Wide>;
 var<immediate> params: Params;
 
-@compute @workgroup_size(256)
-fn main(
-    @builtin(workgroup_id) group: vec3<u32>,
-    @builtin(num_workgroups) groups: vec3<u32>,
-    @builtin(local_invocation_index) lane: u32,
-) {
-    let row = (group.y * groups.x + group.x) * (GROUP / TEAM) + lane / TEAM;
-    let member = lane % TEAM;
-    // Threads without a row have one of no elements.
-    let extent = select(0u, params.extent, row < params.rows);
-    let start = row * params.extent;
+override HOLD: u32 = 8u;
+// Whether rows may have more slots than that.
+override LONG: u32 = 0u;
+const MOST = 16u;
+
+fn rows(number: u32, me: Me) {
+    let row = row_at(number * (GROUP / TEAM) + me.lane / (TEAM * STEP) * STEP + me.lane % STEP);
+    let member = me.lane / STEP % TEAM;
     var held: array<Wide, MOST>;
     var high = Wide(LOWEST);
     for (var s = 0u; s < HOLD; s++) {
-        let j = member + s * TEAM;
-        if j < extent {
-            held[s] = x[params.first_x + start + j];
-            high = max(high, held[s]);
+        held[s] = load(row, member + s * TEAM, LOWEST);
+        high = max(high, held[s]);
+    }
+    // The rest: a maximum and a sum that is brought to it, four slots at a time, which are read side by side.
+    // All threads of a team take as many turns.
+    var sum = Wide(0.0);
+    var top = Wide(LOWEST);
+    if LONG != 0u {
+        for (var first = HOLD * TEAM; first <= row.last; first += 4u * TEAM) {
+            let j = first + member;
+            let a = load(row, j, LOWEST);
+            let b = load(row, j + TEAM, LOWEST);
+            let c = load(row, j + 2u * TEAM, LOWEST);
+            let d = load(row, j + 3u * TEAM, LOWEST);
+            let higher = max(max(max(a, b), max(c, d)), top);
+            let ab = only(row, j, exp(a - higher), 0.0) + only(row, j + TEAM, exp(b - higher), 0.0);
+            let cd = only(row, j + 2u * TEAM, exp(c - higher), 0.0) + only(row, j + 3u * TEAM, exp(d - higher), 0.0);
+            sum = sum * exp(top - higher) + (ab + cd);
+            top = higher;
         }
+        high = max(high, top);
     }
     // NaN may be lost here: the exponentials bring it back.
-    let top = Wide(team_widest(lane, widest(high)));
-    var sum = Wide(0.0);
-    for (var s = 0u; s < HOLD; s++) {
-        if member + s * TEAM < extent {
-            held[s] = exp(held[s] - top);
-            sum += held[s];
-        }
+    let all = Wide(team_widest(me, widest(high), 0u));
+    if LONG != 0u {
+        sum *= exp(top - all);
     }
-    let factor = 1.0 / team_total(lane, total(sum));
     for (var s = 0u; s < HOLD; s++) {
-        let j = member + s * TEAM;
-        if j < extent {
-            out[params.first_out + start + j] = held[s] * factor;
+        held[s] = only(row, member + s * TEAM, exp(held[s] - all), 0.0);
+        sum += held[s];
+    }
+    let factor = Wide(1.0 / team_total(me, total(sum), 1u));
+    for (var s = 0u; s < HOLD; s++) {
+        store(row, member + s * TEAM, held[s] * factor);
+    }
+    if LONG != 0u {
+        for (var first = HOLD * TEAM; first <= row.last; first += 4u * TEAM) {
+            let j = first + member;
+            let a = load(row, j, LOWEST);
+            let b = load(row, j + TEAM, LOWEST);
+            let c = load(row, j + 2u * TEAM, LOWEST);
+            let d = load(row, j + 3u * TEAM, LOWEST);
+            store(row, j, exp(a - all) * factor);
+            store(row, j + TEAM, exp(b - all) * factor);
+            store(row, j + 2u * TEAM, exp(c - all) * factor);
+            store(row, j + 3u * TEAM, exp(d - all) * factor);
         }
     }
 }

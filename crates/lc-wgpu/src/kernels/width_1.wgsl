@@ -1,11 +1,3 @@
-// Rows read one element at a time: of any extent and at any address.
+// One element at a time.
 alias Wide = f32;
-const WIDTH = 1u;
-
-fn total(x: Wide) -> f32 {
-    return x;
-}
-
-fn widest(x: Wide) -> f32 {
-    return x;
-}
+alias Stored = Element;

@@ -1,11 +1,3 @@
-// Rows read four elements at a time: of an extent and at addresses that are multiples of four.
+// Four elements at a time.
 alias Wide = vec4<f32>;
-const WIDTH = 4u;
-
-fn total(x: Wide) -> f32 {
-    return (x.x + x.y) + (x.z + x.w);
-}
-
-fn widest(x: Wide) -> f32 {
-    return max(max(x.x, x.y), max(x.z, x.w));
-}
+alias Stored = vec4<Element>;

@@ -1,4 +1,4 @@
-//! What several ops share: dense forms of operands, and teams of threads for rows.
+//! Dense forms of operands, which several ops want.
 
 use crate::launch::{Bound, Inputs, Launch, folded, whole};
 use crate::pool::Pooled;
@@ -144,26 +144,4 @@ pub fn repeat(launch: &mut Launch<'_>, from: &Pooled, numel: usize, to: &Pooled,
     params[3 + RANK] = numel as u32;
     let groups = folded((count as u64).div_ceil(GROUP));
     launch.dispatch(&COPY, COPY_VARIANTS[0], &[whole(from), whole(to)], &params, groups)
-}
-
-/// How the rows of a matrix are shared out among threads.
-#[derive(Clone, Copy, Debug)]
-pub struct Teams {
-    /// Threads that share a row.
-    pub team: u32,
-    /// Vectors of it that each holds.
-    pub hold: u32,
-    /// Rows that a workgroup takes at once.
-    pub rows: u64,
-}
-
-/// Teams for rows of `extent` vectors, if a thread may hold `most`. `None` where the row does not fit in the registers of
-/// a workgroup.
-pub fn teams(extent: usize, most: usize) -> Option<Teams> {
-    if extent > GROUP as usize * most {
-        return None;
-    }
-    let team = extent.div_ceil(4).next_power_of_two().min(GROUP as usize);
-    let hold = extent.div_ceil(team).next_power_of_two();
-    Some(Teams { team: team as u32, hold: hold as u32, rows: GROUP / team as u64 })
 }

@@ -5,7 +5,7 @@ mod attention;
 mod attention_train;
 mod conv2d;
 mod conv_attention;
-mod dense;
+pub(crate) mod dense;
 mod elementwise;
 mod ffn;
 mod layer_norm;
@@ -16,6 +16,7 @@ mod norm;
 mod pack;
 mod product;
 mod rms_norm;
+mod rows;
 mod softmax;
 
 pub(crate) use product::Proofs;
@@ -35,9 +36,18 @@ static DEFAULTS: &[&Kernel] = &[
     &elementwise::MUL_F16,
     &elementwise::DIV_F16,
     &activation::ACTIVATION_F16,
+    &softmax::SOFTMAX_SUBGROUP,
     &softmax::SOFTMAX,
+    &softmax::HALF_SUBGROUP,
+    &softmax::HALF,
+    &layer_norm::LAYER_NORM_SUBGROUP,
     &layer_norm::LAYER_NORM,
+    &layer_norm::HALF_SUBGROUP,
+    &layer_norm::HALF,
+    &rms_norm::RMS_NORM_SUBGROUP,
     &rms_norm::RMS_NORM,
+    &rms_norm::HALF_SUBGROUP,
+    &rms_norm::HALF,
     &matmul::ROUNDED,
     &attention::ATTENTION,
     &attention_train::ATTENTION_TRAIN,
@@ -73,11 +83,6 @@ static OTHER_SHADERS: &[(&Shader, Variants)] = &[
     (&activation::SHADER_F16, activation::VARIANTS),
     (&dense::COPY, dense::COPY_VARIANTS),
     (&activation::SHADER, activation::VARIANTS),
-    (&softmax::ROWS_1, softmax::ROWS_VARIANTS),
-    (&softmax::ROWS_4, softmax::ROWS_VARIANTS),
-    (&softmax::LANES, softmax::LANES_VARIANTS),
-    (&norm::NORM_1, norm::VARIANTS),
-    (&norm::NORM_4, norm::VARIANTS),
     (&attention::TILES_1, attention::VARIANTS),
     (&attention::TILES_4, attention::VARIANTS),
     (&attention::MERGE, &[&[]]),
@@ -100,8 +105,37 @@ pub fn kernels() -> impl Iterator<Item = &'static Kernel> {
     DEFAULTS.iter().chain(&matmul::VARIANTS).copied()
 }
 
+/// Kernels of other libraries, which only the machine they are for can prove.
+pub fn libraries() -> &'static [&'static Kernel] {
+    #[cfg(any(test, target_vendor = "apple"))]
+    return crate::mps::KERNELS;
+    #[cfg(not(any(test, target_vendor = "apple")))]
+    &[]
+}
+
+/// Whether a kernel runs only where it won a measurement: see
+/// [`KernelEntry::unproven`](lc_core::backend::KernelEntry::unproven). Kernels that force matrix units are such too, since
+/// they leave out the proof that the default ones ask of them.
+pub fn unproven(kernel: &'static Kernel) -> bool {
+    let among = |list: &[&'static Kernel]| list.iter().any(|other| std::ptr::eq(*other, kernel));
+    among(libraries()) || (among(&matmul::VARIANTS) && kernel.needs.contains(product::MATRIX))
+}
+
+/// Kernels of rows, with the constants that their shaders are used with.
+static ROWS: &[(&rows::Family, &rows::Variants)] = &[
+    (&softmax::PORTABLE, &softmax::VARIANTS),
+    (&softmax::PORTABLE_F16, &softmax::VARIANTS),
+    (&softmax::SUBGROUP, &softmax::VARIANTS),
+    (&softmax::SUBGROUP_F16, &softmax::VARIANTS),
+    (&norm::PORTABLE, &norm::VARIANTS),
+    (&norm::PORTABLE_F16, &norm::VARIANTS),
+    (&norm::SUBGROUP, &norm::VARIANTS),
+    (&norm::SUBGROUP_F16, &norm::VARIANTS),
+];
+
 /// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
 /// reviewed.
 pub fn shaders() -> impl Iterator<Item = (&'static Shader, Variants)> {
-    OTHER_SHADERS.iter().chain(product::SHADERS).copied()
+    let rows = ROWS.iter().flat_map(|(family, variants)| family.shaders(variants));
+    OTHER_SHADERS.iter().chain(product::SHADERS).copied().chain(rows)
 }

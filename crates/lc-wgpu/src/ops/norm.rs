@@ -1,46 +1,51 @@
 //! Normalisation of rows, which layer and root-mean-square norm share.
 
-use super::dense::{Teams, dense, dense_optional, teams};
-use crate::launch::{Launch, Outputs, folded};
+use super::dense::{dense, dense_optional};
+use super::rows::{Family, Held, Rows, Variants, needs, source};
+use crate::launch::{Launch, Outputs};
 use crate::shader::Shader;
 use lc_core::Result;
 use lc_core::backend::DeviceTensor;
-use wgpu::Features;
 
-const fn shader(name: &'static str, source: &'static str) -> Shader {
-    Shader { name, source, bindings: 4, params: 9, needs: Features::empty() }
+const fn shader(name: &'static str, source: &'static str, subgroups: bool, half: bool) -> Shader {
+    Shader { name, source, bindings: 7, params: 9, needs: needs(subgroups, half) }
 }
 
-/// By element.
-pub static NORM_1: Shader = shader(
-    "norm.1",
-    concat!(
-        include_str!("../kernels/width_1.wgsl"),
-        include_str!("../kernels/team.wgsl"),
-        include_str!("../kernels/norm.wgsl")
-    ),
-);
-/// By vectors of four.
-pub static NORM_4: Shader = shader(
-    "norm.4",
-    concat!(
-        include_str!("../kernels/width_4.wgsl"),
-        include_str!("../kernels/team.wgsl"),
-        include_str!("../kernels/norm.wgsl")
-    ),
-);
+macro_rules! family {
+    ($name:ident, $element:literal, $team:literal, $suffix:literal, $subgroups:literal, $half:literal) => {
+        /// The shaders of one type of elements and one way to add up.
+        pub static $name: Family = Family {
+            rows_4: &shader(
+                concat!("norm.rows_4", $suffix),
+                source!($element, "width_4", $team, "rows_4", "weights_4", "norm"),
+                $subgroups,
+                $half,
+            ),
+            lanes_1: &shader(
+                concat!("norm.lanes_1", $suffix),
+                source!($element, "width_1", $team, "lanes", "weights_1", "norm"),
+                $subgroups,
+                $half,
+            ),
+            lanes_4: None,
+        };
+    };
+}
 
-/// Vectors that a thread may hold.
-const MOST: usize = 16;
-/// Workgroups that fill a large device.
-const ENOUGH: u64 = 1056;
+family!(PORTABLE, "element_f32", "team_portable", "", false, false);
+family!(PORTABLE_F16, "element_f16", "team_portable", "_f16", false, true);
+family!(SUBGROUP, "element_f32", "team_subgroup", ".subgroup", true, false);
+family!(SUBGROUP_F16, "element_f16", "team_subgroup", ".subgroup_f16", true, true);
 
 /// Some of the constants that they are used with.
-pub const VARIANTS: &[&[(&str, f64)]] = &[
-    &[("TEAM", 32.0), ("HOLD", 4.0), ("CENTRED", 1.0)],
-    &[("TEAM", 256.0), ("HOLD", 8.0), ("CENTRED", 0.0)],
-    &[("TEAM", 256.0), ("HOLD", 0.0), ("CENTRED", 1.0)],
-];
+pub static VARIANTS: Variants = Variants {
+    rows: &[
+        &[("TEAM", 32.0), ("HOLD", 4.0), ("EDGE", 0.0), ("CENTRED", 1.0), ("AHEAD", 1.0)],
+        &[("TEAM", 256.0), ("HOLD", 4.0), ("EDGE", 1.0), ("CENTRED", 0.0)],
+        &[("TEAM", 256.0), ("HOLD", 16.0), ("EDGE", 2.0), ("CENTRED", 1.0), ("LONG", 1.0)],
+    ],
+    lanes: &[&[("TEAM", 32.0), ("HOLD", 4.0), ("EDGE", 1.0), ("CENTRED", 1.0)]],
+};
 
 /// What a normalisation takes besides its rows.
 pub struct How<'t> {
@@ -60,41 +65,28 @@ pub struct How<'t> {
 /// Out of memory; as [`Launch::dispatch`].
 pub fn normalise<'a: 't, 't>(
     launch: &mut Launch<'a>,
+    family: &Family,
     how: &How<'t>,
     x: &DeviceTensor<'_>,
     outputs: Outputs<'_>,
 ) -> Result<()> {
     let source = dense(launch, x, 1)?;
-    let (weight, bias) = (dense_optional(launch, how.weight, 1)?, dense_optional(launch, how.bias, 1)?);
+    // Vectors are read by vectors of four.
+    let (weight, bias) = (dense_optional(launch, how.weight, 4)?, dense_optional(launch, how.bias, 4)?);
     let [from, weight, bias] = [&source, &weight, &bias].map(|t| t.bound());
     let to = launch.bind(&outputs[0])?;
     let dims = x.spec.shape.dims();
     let extent = dims[dims.len() - 1];
-    let rows: usize = dims[..dims.len() - 1].iter().product();
-    let wide = extent.is_multiple_of(4) && (from.first | weight.first | bias.first | to.first).is_multiple_of(4);
-    let (shader, width) = if wide { (&NORM_4, 4) } else { (&NORM_1, 1) };
-    let streamed = Teams { team: 256, hold: 0, rows: 1 };
-    let teams = teams(extent / width as usize, MOST).unwrap_or(streamed);
-    // Several rows one after the other, where enough workgroups are left to fill a device.
-    let turns = (rows as u64 / teams.rows / ENOUGH).clamp(1, 16);
-    let groups = folded((rows as u64).div_ceil(teams.rows * turns));
-    let constants = [
-        ("TEAM", f64::from(teams.team)),
-        ("HOLD", f64::from(teams.hold)),
-        ("CENTRED", f64::from(u8::from(how.centred))),
-    ];
+    let count = dims[..dims.len() - 1].iter().product();
+    let rows = Rows { count, extent, inner: 1, first_x: from.first, first_out: to.first };
     let has = u32::from(how.weight.is_some()) | u32::from(how.bias.is_some()) << 1;
-    let params = [
-        rows as u32,
-        extent as u32 / width,
-        from.first / width,
-        weight.first / width,
-        bias.first / width,
-        to.first / width,
-        has,
-        (how.eps as f32).to_bits(),
-        turns as u32,
-    ];
-    let bindings = [from.binding, weight.binding, bias.binding, to.binding];
-    launch.dispatch(shader, &constants, &bindings, &params, groups)
+    let params = [weight.first, bias.first, has, (how.eps as f32).to_bits()];
+    let bindings = [from.binding, to.binding, to.binding, weight.binding, weight.binding, bias.binding, bias.binding];
+    let more = |held: Held| {
+        // With more vectors a thread than that, those of weights and biases spill; without them, compilers do not unroll
+        // what writes rows that begin anywhere.
+        let ahead = held.slots <= 5 || held.odd && held.team <= 512;
+        [("CENTRED", f64::from(u8::from(how.centred))), ("AHEAD", f64::from(u8::from(ahead)))]
+    };
+    rows.dispatch(launch, family, more, &bindings, &params)
 }

@@ -1,87 +1,93 @@
-//! Softmax along one dimension: rows that fit in registers in one pass over memory, everything else in two.
+//! Softmax along one dimension.
 
-use super::dense::{dense, required, teams};
-use crate::launch::{Inputs, Kernel, Launch, Outputs, folded};
+use super::dense::{dense, required};
+use super::rows::{Family, Rows, Variants, needs, source};
+use crate::launch::{Inputs, Kernel, Launch, Outputs};
 use crate::shader::Shader;
 use lc_core::{Attrs, DType, Math, Result};
 use lc_ops::SoftmaxAttrs;
-use wgpu::Features;
 
-const fn rows(name: &'static str, source: &'static str) -> Shader {
-    Shader { name, source, bindings: 2, params: 4, needs: Features::empty() }
+const fn shader(name: &'static str, source: &'static str, subgroups: bool, half: bool) -> Shader {
+    Shader { name, source, bindings: 3, params: 5, needs: needs(subgroups, half) }
 }
 
-/// Rows that fit, by element.
-pub static ROWS_1: Shader = rows(
-    "softmax.rows.1",
-    concat!(
-        include_str!("../kernels/width_1.wgsl"),
-        include_str!("../kernels/team.wgsl"),
-        include_str!("../kernels/softmax.wgsl")
-    ),
-);
-/// Rows that fit, by vectors of four.
-pub static ROWS_4: Shader = rows(
-    "softmax.rows.4",
-    concat!(
-        include_str!("../kernels/width_4.wgsl"),
-        include_str!("../kernels/team.wgsl"),
-        include_str!("../kernels/softmax.wgsl")
-    ),
-);
-/// Any dimension, any extent.
-pub static LANES: Shader = Shader {
-    name: "softmax.lanes",
-    source: include_str!("../kernels/softmax_lanes.wgsl"),
-    bindings: 2,
-    params: 5,
-    needs: Features::empty(),
+macro_rules! family {
+    ($name:ident, $element:literal, $team:literal, $suffix:literal, $subgroups:literal, $half:literal) => {
+        /// The shaders of one type of elements and one way to add up.
+        pub static $name: Family = Family {
+            rows_4: &shader(
+                concat!("softmax.rows_4", $suffix),
+                source!($element, "width_4", $team, "rows_4", "softmax"),
+                $subgroups,
+                $half,
+            ),
+            lanes_1: &shader(
+                concat!("softmax.lanes_1", $suffix),
+                source!($element, "width_1", $team, "lanes", "softmax"),
+                $subgroups,
+                $half,
+            ),
+            lanes_4: Some(&shader(
+                concat!("softmax.lanes_4", $suffix),
+                source!($element, "width_4", $team, "lanes", "softmax"),
+                $subgroups,
+                $half,
+            )),
+        };
+    };
+}
+
+family!(PORTABLE, "element_f32", "team_portable", "", false, false);
+family!(PORTABLE_F16, "element_f16", "team_portable", "_f16", false, true);
+family!(SUBGROUP, "element_f32", "team_subgroup", ".subgroup", true, false);
+family!(SUBGROUP_F16, "element_f16", "team_subgroup", ".subgroup_f16", true, true);
+
+/// Some of the constants that they are used with.
+pub static VARIANTS: Variants = Variants {
+    rows: &[
+        &[("TEAM", 4.0), ("HOLD", 4.0), ("EDGE", 0.0)],
+        &[("TEAM", 256.0), ("HOLD", 4.0), ("EDGE", 1.0)],
+        &[("TEAM", 256.0), ("HOLD", 16.0), ("EDGE", 2.0), ("LONG", 1.0)],
+    ],
+    lanes: &[
+        &[("TEAM", 32.0), ("STEP", 8.0), ("HOLD", 8.0)],
+        &[("TEAM", 128.0), ("STEP", 2.0), ("EDGE", 1.0), ("LONG", 1.0)],
+    ],
 };
 
-/// Vectors that a thread may hold.
-const MOST: usize = 32;
+const fn kernel(name: &'static str, dtypes: &'static [DType], subgroups: bool, half: bool, launch: Encode) -> Kernel {
+    let needs = needs(subgroups, half);
+    Kernel { op: &lc_ops::SOFTMAX, name, dtypes, math: Math::IeeeF32, needs, accepts: |_, _| true, launch }
+}
 
-/// Some of the constants that rows are used with.
-pub const ROWS_VARIANTS: &[&[(&str, f64)]] =
-    &[&[("TEAM", 1.0), ("HOLD", 4.0)], &[("TEAM", 32.0), ("HOLD", 4.0)], &[("TEAM", 256.0), ("HOLD", 8.0)]];
-/// Some of the constants that lanes are used with.
-pub const LANES_VARIANTS: &[&[(&str, f64)]] = &[&[("COLUMNS", 1.0)], &[("COLUMNS", 32.0)]];
+type Encode = fn(&mut Launch<'_>, &Attrs, Inputs<'_>, Outputs<'_>) -> Result<()>;
 
 /// `softmax(x)`.
-pub static SOFTMAX: Kernel = Kernel {
-    op: &lc_ops::SOFTMAX,
-    name: "softmax",
-    dtypes: &[DType::F32],
-    math: Math::IeeeF32,
-    needs: Features::empty(),
-    accepts: |_, _| true,
-    launch,
-};
+pub static SOFTMAX: Kernel = kernel("softmax", &[DType::F32], false, false, |l, a, i, o| launch(l, a, i, o, &PORTABLE));
+/// The same of float16 tensors, in float32.
+pub static HALF: Kernel =
+    kernel("softmax.half", &[DType::F16], false, true, |l, a, i, o| launch(l, a, i, o, &PORTABLE_F16));
+/// The same by subgroups.
+pub static SOFTMAX_SUBGROUP: Kernel =
+    kernel("softmax.subgroup", &[DType::F32], true, false, |l, a, i, o| launch(l, a, i, o, &SUBGROUP));
+/// The same of float16 tensors by subgroups.
+pub static HALF_SUBGROUP: Kernel =
+    kernel("softmax.subgroup_half", &[DType::F16], true, true, |l, a, i, o| launch(l, a, i, o, &SUBGROUP_F16));
 
-fn launch(launch: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>) -> Result<()> {
+fn launch(
+    launch: &mut Launch<'_>,
+    attrs: &Attrs,
+    inputs: Inputs<'_>,
+    outputs: Outputs<'_>,
+    family: &Family,
+) -> Result<()> {
     let x = required(inputs, 0)?;
     let source = dense(launch, x, 1)?;
     let (from, to) = (source.bound(), launch.bind(&outputs[0])?);
     let dims = x.spec.shape.dims();
     let axis = SoftmaxAttrs::from_attrs(attrs).axis_of(dims.len());
-    let outer: usize = dims[..axis].iter().product();
     let inner: usize = dims[axis + 1..].iter().product();
-    let extent = dims[axis];
-    let bindings = [from.binding, to.binding];
-    let wide = extent.is_multiple_of(4) && (from.first | to.first).is_multiple_of(4);
-    let (shader, width) = if wide { (&ROWS_4, 4) } else { (&ROWS_1, 1) };
-    if inner == 1
-        && let Some(teams) = teams(extent / width, MOST)
-    {
-        let groups = folded((outer as u64).div_ceil(teams.rows));
-        let constants = [("TEAM", f64::from(teams.team)), ("HOLD", f64::from(teams.hold))];
-        let width = width as u32;
-        let params = [outer as u32, extent as u32 / width, from.first / width, to.first / width];
-        return launch.dispatch(shader, &constants, &bindings, &params, groups);
-    }
-    // Enough neighbouring lanes for whole lines of memory; the rest of the workgroup shares each.
-    let columns = inner.next_power_of_two().min(32);
-    let params = [outer as u32, extent as u32, inner as u32, from.first, to.first];
-    let groups = folded(((outer * inner) as u64).div_ceil(columns as u64));
-    launch.dispatch(&LANES, &[("COLUMNS", columns as f64)], &bindings, &params, groups)
+    let count = dims[..axis].iter().product::<usize>() * inner;
+    let rows = Rows { count, extent: dims[axis], inner, first_x: from.first, first_out: to.first };
+    rows.dispatch(launch, family, |_| [], &[from.binding, to.binding, to.binding], &[])
 }

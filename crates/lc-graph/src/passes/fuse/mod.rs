@@ -11,11 +11,14 @@ mod elementwise_chain;
 mod ffn;
 mod layer_norm_projection;
 mod matmul_epilogue;
+pub mod pays;
 
 use crate::ir::NodeId;
 use crate::program::{Call, CallId, Operand, Program};
 use lc_core::shape::MAX_RANK;
 use lc_core::{Activation, AttrValue, Attrs, DeviceKind, OpDef, Shape, Strides, TensorSpec};
+use pays::Verdict;
+use std::borrow::Cow;
 
 /// What became of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,9 +26,12 @@ pub enum Outcome {
     /// The call is not the end of the rule's pattern.
     NoMatch,
     /// It is, but a precondition fails.
-    Refused(&'static str),
+    Refused(Cow<'static, str>),
     /// The calls are one now.
-    Fused,
+    Fused {
+        /// What is known of the times of both forms.
+        times: Option<String>,
+    },
 }
 
 /// Lets rules leave with `?` where a precondition fails.
@@ -60,16 +66,24 @@ pub struct Attempt {
     /// The nodes of the pattern.
     pub nodes: Vec<NodeId>,
     /// Why it was left as it was; `None` if it was fused.
-    pub refused: Option<&'static str>,
+    pub refused: Option<Cow<'static, str>>,
+    /// What is known of the times of both forms, if it was fused.
+    pub times: Option<String>,
 }
 
 /// Where a call would run; `None` if nowhere.
 pub type Place<'a> = &'a dyn Fn(&Call) -> Option<DeviceKind>;
 
+/// Whether a fusion pays: of a rule, for a program, whose calls of these numbers would become this one.
+pub type Judge<'a> = &'a dyn Fn(&Rule, &Program, &[CallId], &Call) -> Verdict;
+
 /// A program under fusion.
 struct Fusion<'a> {
     program: &'a mut Program,
     place: Place<'a>,
+    judge: Judge<'a>,
+    /// The rule that is tried.
+    rule: &'static Rule,
     writers: Vec<Option<CallId>>,
     uses: Vec<(usize, bool)>,
     /// Calls that others wait for by control dependencies.
@@ -79,9 +93,10 @@ struct Fusion<'a> {
 }
 
 impl Fusion<'_> {
-    fn new<'a>(program: &'a mut Program, place: Place<'a>) -> Fusion<'a> {
+    fn new<'a>(program: &'a mut Program, place: Place<'a>, judge: Judge<'a>) -> Fusion<'a> {
         let (writers, uses, awaited, nodes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut fusion = Fusion { program, place, writers, uses, awaited, nodes };
+        let rule = &RULES[0];
+        let mut fusion = Fusion { program, place, judge, rule, writers, uses, awaited, nodes };
         fusion.look_up();
         fusion
     }
@@ -167,6 +182,14 @@ impl Fusion<'_> {
         if (self.place)(&fused) != (self.place)(&old) {
             return Err("the device of these calls has no kernel for the fused op");
         }
+        let mut parts = absorbed.to_vec();
+        parts.push(last);
+        parts.sort_unstable();
+        let times = match (self.judge)(self.rule, self.program, &parts, &fused) {
+            Verdict::Loses(why) => return Ok(Outcome::Refused(why.into())),
+            Verdict::Pays(times) => Some(times),
+            Verdict::Unknown => None,
+        };
         let mut nodes = fused.nodes.clone();
         for id in absorbed {
             nodes.extend(self.program.calls[*id].take().map(|call| call.nodes).unwrap_or_default());
@@ -175,7 +198,7 @@ impl Fusion<'_> {
         self.nodes.clone_from(&nodes);
         self.program.calls[last] = Some(Call { nodes, ..fused });
         self.look_up();
-        Ok(Outcome::Fused)
+        Ok(Outcome::Fused { times })
     }
 }
 
@@ -221,29 +244,30 @@ fn as_linear(call: &Call) -> Option<(Operand, Operand, Option<Operand>)> {
 }
 
 /// Applies the rules until none fits, and says what became of each pattern that was found.
-/// A rule fuses only calls that `place` puts where it puts the fused one.
-pub fn fuse(program: &mut Program, off: &[&'static str], place: Place<'_>) -> Vec<Attempt> {
+/// A rule fuses only calls that `place` puts where it puts the fused one, and only where `judge` does not know better.
+pub fn fuse(program: &mut Program, off: &[&'static str], place: Place<'_>, judge: Judge<'_>) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
-    let mut fusion = Fusion::new(program, place);
+    let mut fusion = Fusion::new(program, place, judge);
     let mut changed = true;
     while std::mem::take(&mut changed) {
         for rule in RULES.iter().filter(|rule| !off.contains(&rule.name)) {
             for id in 0..fusion.program.calls.len() {
                 let Some(call) = &fusion.program.calls[id] else { continue };
                 fusion.nodes = call.nodes.clone();
-                let outcome = (rule.apply)(&mut fusion, id).unwrap_or_else(Outcome::Refused);
+                fusion.rule = rule;
+                let outcome = (rule.apply)(&mut fusion, id).unwrap_or_else(|why| Outcome::Refused(why.into()));
                 let mut nodes = std::mem::take(&mut fusion.nodes);
                 nodes.sort_unstable();
                 nodes.dedup();
-                let refused = match outcome {
+                let (refused, times) = match outcome {
                     Outcome::NoMatch => continue,
-                    Outcome::Refused(why) => Some(why),
-                    Outcome::Fused => {
+                    Outcome::Refused(why) => (Some(why), None),
+                    Outcome::Fused { times } => {
                         changed = true;
-                        None
+                        (None, times)
                     }
                 };
-                let attempt = Attempt { rule: rule.name, nodes, refused };
+                let attempt = Attempt { rule: rule.name, nodes, refused, times };
                 if !attempts.contains(&attempt) {
                     attempts.push(attempt);
                 }

@@ -1,0 +1,28 @@
+// Weights and biases by vectors of four, or by element where rows do not begin at one.
+
+@group(0) @binding(3) var<storage, read_write> weight: array<Stored>;
+@group(0) @binding(4) var<storage, read_write> weight_1: array<Element>;
+@group(0) @binding(5) var<storage, read_write> bias: array<Stored>;
+@group(0) @binding(6) var<storage, read_write> bias_1: array<Element>;
+
+// The columns of a vector's elements; any, for those that are not of the row.
+fn columns(row: Row, j: u32) -> vec4<u32> {
+    let own = vec4<u32>(4u * j - row.skew) + vec4<u32>(0u, 1u, 2u, 3u);
+    return min(own, vec4<u32>(params.extent - 1u));
+}
+
+fn weight_at(row: Row, j: u32) -> Wide {
+    if EDGE == 2u {
+        let at = columns(row, j) + params.first_weight;
+        return vec4<f32>(vec4<Element>(weight_1[at.x], weight_1[at.y], weight_1[at.z], weight_1[at.w]));
+    }
+    return Wide(weight[params.first_weight / 4u + min(j, row.last)]);
+}
+
+fn bias_at(row: Row, j: u32) -> Wide {
+    if EDGE == 2u {
+        let at = columns(row, j) + params.first_bias;
+        return vec4<f32>(vec4<Element>(bias_1[at.x], bias_1[at.y], bias_1[at.z], bias_1[at.w]));
+    }
+    return Wide(bias[params.first_bias / 4u + min(j, row.last)]);
+}
