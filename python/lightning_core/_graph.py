@@ -347,8 +347,8 @@ class Graph:
         """What the last plan does and why, as "text", "json", "svg" or "html".
 
         For every launch: device, kernel, bytes, the time that the cost model predicted, and what the machine's limits
-        allow at least; for every node: the rule that fused it, or why none did. With ``measure``, the plan runs a few times on random data of its own,
-        and the report has the time of each launch.
+        allow at least; for every node: the rule that fused it, or why none did. With ``measure``, the plan runs a few
+        times on random data of its own, and the report has the time of each launch.
         """
         return self._recorded().explain(format, measure)
 
@@ -381,8 +381,8 @@ def graph(
         Positions of arguments that stay the same from call to call, such as weights. Arrays that the function uses
         without being passed are constants anyway.
     without
-        Passes and fusion rules that are left out: "canonicalise", "fuse", "place", "schedule", "lower", or the name of a
-        rule that ``explain`` shows.
+        Passes and fusion rules that are left out: "canonicalise", "fuse", "place", "schedule", "lower", or the name of
+        a rule that ``explain`` shows.
 
     >>> import numpy as np, lightning_core as lc
     >>> w = np.eye(4, dtype=np.float32)

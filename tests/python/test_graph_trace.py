@@ -254,3 +254,29 @@ def test_constants_of_a_graph_ir():
     ):
         with pytest.raises(ValueError):
             call()
+
+
+def test_repeated_calls_notice_what_changed():
+    traced = lc.graph(lambda x, w: lc.api.relu(x @ w), constants=(1,))
+    w, other = values((4, 3), 1), values((4, 3), 2)
+    wide = w.astype(np.float64)
+    for _ in range(3):
+        for rows, weight in [(2, w), (2, other), (5, w), (2, wide), (2, w)]:
+            x = values((rows, 4), rows).astype(weight.dtype)
+            for given in (x, x, x[::-1]):
+                got = traced(given, weight)
+                np.testing.assert_allclose(got, np.maximum(given @ weight, 0), rtol=1e-5, atol=1e-6)
+                assert got.dtype == weight.dtype
+            out = np.empty((rows, 3), weight.dtype)
+            assert traced(x, weight, out=out) is out
+    np.testing.assert_allclose(traced(x.tolist(), wide), np.maximum(x @ wide, 0), rtol=1e-5, atol=1e-6)
+    x = values((2, 4), 2)
+    for _ in range(2):
+        with lc.policy(tune="off"):
+            traced(x, w)
+        traced(x, w, policy=lc.Policy(device="cpu", fallback="deny"))
+        assert traced.receipt().requested_device == "cpu" and len(traced.receipts()) == 1
+        traced(x, w)
+        assert traced.receipt().requested_device == "auto"
+    with pytest.raises(ValueError):
+        traced(values((2, 5)), w)

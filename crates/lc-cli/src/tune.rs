@@ -53,11 +53,12 @@ pub fn command(mut parser: lexopt::Parser) -> Outcome {
         }
         match tuning::fit(op, device, budget)? {
             Some(fit) => println!(
-                "{:<22} launch {}, {:.1} GFLOP/s, {:.1} GB/s",
+                "{:<22} launch {}, {:.1} GFLOP/s, {:.1} GB/s, off by {:.0} %",
                 op.name,
                 args::time(fit.launch_ns),
                 1.0 / fit.ns_per_flop,
-                1.0 / fit.ns_per_byte
+                1.0 / fit.ns_per_byte,
+                100.0 * fit.error
             ),
             None => println!("{:<22} not fitted", op.name),
         }
@@ -77,7 +78,8 @@ fn print_book(book: &Book) {
     book.choices().for_each(print_entry);
     for fit in book.fits() {
         let (device, launch) = (&fit.on.device, args::time(fit.launch_ns));
-        println!("{:<22} {device}: launch {launch}, {} sizes fitted", fit.op, fit.samples);
+        let error = 100.0 * fit.error;
+        println!("{:<22} {device}: launch {launch}, {} sizes fitted, off by {error:.0} %", fit.op, fit.samples);
     }
     for copies in book.transfers() {
         println!("copies                 {}: {} sizes fitted", copies.on.device, copies.samples);

@@ -17,7 +17,7 @@ fn rows(c: &mut Criterion) {
     .expect("three steps");
     // Scale and shift of a row are read again for each row; those of an element are as large as x.
     let by_row = |m: usize, n: usize| Row::of(format!("{m}x{n} by row"), chain, &[&[m, n], &[n], &[n]]);
-    let by_element = |m: usize, n: usize| Row::of(format!("{m}x{n} by element"), chain, &[&[m, n]; 3]);
+    let by_element = |m: usize, n: usize| Row::of(format!("{m}x{n} by element"), chain, &[&[m, n][..]; 3]);
     let rows = [by_row(8, 8), by_row(256, 256), by_row(2048, 2048), by_element(256, 256), by_element(2048, 2048)];
     bench(c, &ELEMENTWISE_CHAIN, Rate::Bytes, &rows);
 }

@@ -28,6 +28,8 @@ pub trait MathFloat: Float {
     const EXP: &'static [Self];
     /// Coefficients of 2^r, |r| ≤ 1/2, lowest first.
     const EXP2: &'static [Self];
+    /// Coefficients of 2^r, 0 ≤ r ≤ 1, lowest first, for sets that split off such a fraction in one instruction; or none.
+    const EXP2_FRACTION: &'static [Self];
     /// Coefficients of tanh(x)/x in x², |x| ≤ 0.6, lowest first.
     const TANH: &'static [Self];
     /// Coefficients of erf(x)/x − 1 in x², |x| ≤ 1, lowest first.
@@ -51,6 +53,8 @@ impl MathFloat for f32 {
     const EXP: &'static [f32] = &[1.0, 1.0, 0.499_999_94, 0.166_665_2, 0.041_668_24, 0.008_368_824, 0.001_382_321_4];
     const EXP2: &'static [f32] =
         &[1.0, 0.693_147_2, 0.240_226_43, 0.055_503_584, 0.009_618_997, 0.001_339_149_5, 0.000_151_993_88];
+    const EXP2_FRACTION: &'static [f32] =
+        &[1.0, 0.693_147_06, 0.240_229_3, 0.055_485_282, 0.009_675_448, 0.001_246_788, 0.000_216_128];
     const TANH: &'static [f32] =
         &[1.0, -0.333_333_3, 0.133_332_34, -0.053_950_977, 0.021_726_897, -0.008_249_388, 0.002_215_332_6];
     const ERF: &'static [f32] =
@@ -107,6 +111,7 @@ impl MathFloat for f64 {
         7.073_852_085_368_592e-9,
         4.450_801_243_464_772e-10,
     ];
+    const EXP2_FRACTION: &'static [f64] = &[];
     const TANH: &'static [f64] = &[
         1.0,
         -0.333_333_333_333_333_26,
@@ -223,6 +228,10 @@ pub unsafe fn exp2_nonpositive<T: MathFloat, S: Simd>(x: T::V<S>) -> T::V<S> {
     // SAFETY: arithmetic only; the caller vouches for the instruction set.
     unsafe {
         if S::ISA == Isa::Avx512 {
+            if !T::EXP2_FRACTION.is_empty() {
+                // The fraction of −∞ is 0 here, and `scale` takes ⌊x⌋ by itself: no clamp, no rounding.
+                return polynomial::<T, S>(x.fraction(), T::EXP2_FRACTION).scale(x);
+            }
             let x = T::V::<S>::splat(T::EXP2_LOW).max(x);
             let n = x.round();
             return polynomial::<T, S>(x.sub(n), T::EXP2).scale(n);

@@ -156,5 +156,8 @@ fn cases() -> Vec<Case> {
         case("no bias", same(12, 8), &[Some(&[1, 3, 8, 8]), Some(&[16, 3, 3, 3])]),
         case("steps", stepped, &[Some(&[2, 2, 9, 11]), Some(&[3, 2, 4, 3]), Some(&[3])]),
         case("long", same(96, 16), &[Some(&[1, 3, 8, 8]), Some(&[16, 3, 3, 3]), Some(&[16])]),
+        case("rows repeat", same(192, 48), &[Some(&[1, 3, 8, 8]), Some(&[16, 3, 3, 3]), Some(&[16])]),
+        case("some rows repeat", same(96, 48), &[Some(&[1, 3, 8, 8]), Some(&[16, 3, 3, 3]), Some(&[16])]),
+        case("no row repeats", same(40, 24), &[Some(&[1, 2, 12, 16]), Some(&[16, 2, 3, 3]), Some(&[16])]),
     ]
 }

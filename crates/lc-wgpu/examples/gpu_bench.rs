@@ -84,6 +84,7 @@ fn rows() -> Vec<Row> {
 const PRODUCTS: &[(usize, usize, usize, bool)] = &[
     (512, 512, 512, false),
     (1024, 1024, 1024, false),
+    (1536, 1536, 1536, false),
     (2048, 2048, 2048, false),
     (4096, 4096, 4096, false),
     (4096, 4096, 4096, true),
@@ -235,7 +236,8 @@ impl Bench {
                 // Kernels one by one where there is much to choose.
                 kernels.retain(|kernel| kernel.op == &lc_ops::MATMUL && kernel.dtypes.contains(&dtype));
                 kernels.retain(|kernel| {
-                    !kernel.name.contains(".gemm.") || [(1024, false), (4096, false)].contains(&(m, across))
+                    !kernel.name.contains(".gemm.")
+                        || [(1024, false), (1536, false), (4096, false)].contains(&(m, across))
                 });
                 kernels.retain(|kernel| self.wanted(&title(kernel)));
                 if kernels.is_empty() {

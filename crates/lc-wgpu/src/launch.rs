@@ -174,7 +174,7 @@ pub(crate) fn entries(
         dtypes: kernel.dtypes,
         math: kernel.math,
         accepts: kernel.accepts,
-        unproven: unproven(*kernel),
+        unproven: unproven(kernel),
         code: code as u32,
     };
     // One table for each device that the process opens.

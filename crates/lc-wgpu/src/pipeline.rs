@@ -3,7 +3,7 @@
 use crate::adapter::{Adapter, Options};
 use crate::cache::Cache;
 use crate::keys::FastMap;
-use crate::shader::{MAX_BINDINGS, Shader};
+use crate::shader::Shader;
 use std::collections::HashMap;
 
 /// Values of a shader's `override` constants, by name.
@@ -12,17 +12,25 @@ pub type Constants<'a> = &'a [(&'static str, f64)];
 /// [`Constants`] that can be kept and compared.
 type Key = Vec<(&'static str, u64)>;
 
+#[derive(Debug)]
+struct Made {
+    key: Key,
+    raw: wgpu::ComputePipeline,
+    layout: usize,
+}
+
 /// Every kernel compiled so far.
 #[derive(Debug)]
 pub struct Pipelines {
     device: wgpu::Device,
     checked: bool,
-    groups: Vec<wgpu::BindGroupLayout>,
-    layouts: HashMap<(u32, u32), wgpu::PipelineLayout>,
+    /// By number of bindings and those that are only read.
+    groups: Vec<((u32, u32), wgpu::BindGroupLayout)>,
+    layouts: HashMap<(usize, u32), wgpu::PipelineLayout>,
     modules: HashMap<usize, wgpu::ShaderModule>,
     /// By shader, the positions of its pipelines in `all`.
     made: FastMap<usize, Vec<usize>>,
-    all: Vec<(Key, wgpu::ComputePipeline)>,
+    all: Vec<Made>,
     cache: Option<Cache>,
 }
 
@@ -30,25 +38,10 @@ impl Pipelines {
     /// None so far. With `options.validation`, kernels check every index.
     pub fn new(adapter: &Adapter, options: &Options) -> Pipelines {
         let device = adapter.device.clone();
-        let entry = |i: usize| wgpu::BindGroupLayoutEntry {
-            binding: i as u32,
-            visibility: wgpu::ShaderStages::COMPUTE,
-            ty: wgpu::BindingType::Buffer {
-                ty: wgpu::BufferBindingType::Storage { read_only: false },
-                has_dynamic_offset: false,
-                min_binding_size: None,
-            },
-            count: None,
-        };
-        let layout = |count: usize| {
-            let entries: Vec<_> = (0..count).map(entry).collect();
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries })
-        };
-        let groups = (0..=MAX_BINDINGS).map(layout).collect();
         Pipelines {
             checked: options.validation,
             cache: options.cache_dir.as_deref().and_then(|directory| Cache::open(adapter, directory)),
-            groups,
+            groups: Vec::new(),
             layouts: HashMap::new(),
             modules: HashMap::new(),
             made: FastMap::default(),
@@ -57,9 +50,14 @@ impl Pipelines {
         }
     }
 
-    /// The layout of `count` storage bindings.
-    pub fn group_layout(&self, count: usize) -> &wgpu::BindGroupLayout {
-        &self.groups[count]
+    /// The number of the layout that a kernel's bindings have, from one on.
+    pub fn layout_of(&self, id: usize) -> usize {
+        self.all[id - 1].layout
+    }
+
+    /// The layout of a number that [`Pipelines::layout_of`] gave.
+    pub fn group_layout(&self, layout: usize) -> &wgpu::BindGroupLayout {
+        &self.groups[layout - 1].1
     }
 
     /// How many kernels were compiled.
@@ -73,23 +71,24 @@ impl Pipelines {
             key.len() == constants.len() && key.iter().zip(constants).all(|(a, b)| a.1 == b.1.to_bits() && a.0 == b.0)
         };
         let address = std::ptr::from_ref(shader) as usize;
-        let known = self.made.get(&address).and_then(|own| own.iter().find(|at| same(&self.all[**at].0)));
+        let known = self.made.get(&address).and_then(|own| own.iter().find(|at| same(&self.all[**at].key)));
         if let Some(at) = known {
             return at + 1;
         }
-        let raw = self.compile(shader, constants);
+        let layout = self.layout(shader);
+        let raw = self.compile(shader, layout, constants);
         if let Some(cache) = &mut self.cache {
             cache.changed();
         }
         let key = constants.iter().map(|(name, value)| (*name, value.to_bits())).collect();
         self.made.entry(address).or_default().push(self.all.len());
-        self.all.push((key, raw));
+        self.all.push(Made { key, raw, layout });
         self.all.len()
     }
 
     /// The kernel of a number that [`Pipelines::find`] gave.
     pub fn raw(&self, id: usize) -> &wgpu::ComputePipeline {
-        &self.all[id - 1].1
+        &self.all[id - 1].raw
     }
 
     /// Whether compiled kernels were found on disk.
@@ -104,7 +103,29 @@ impl Pipelines {
         }
     }
 
-    fn compile(&mut self, shader: &'static Shader, constants: Constants<'_>) -> wgpu::ComputePipeline {
+    /// The number of the layout of a shader's bindings, made now if it is new.
+    fn layout(&mut self, shader: &Shader) -> usize {
+        let bindings = (shader.bindings, shader.only_read());
+        if let Some(at) = self.groups.iter().position(|(known, _)| *known == bindings) {
+            return at + 1;
+        }
+        let entry = |binding: u32| wgpu::BindGroupLayoutEntry {
+            binding,
+            visibility: wgpu::ShaderStages::COMPUTE,
+            ty: wgpu::BindingType::Buffer {
+                ty: wgpu::BufferBindingType::Storage { read_only: bindings.1 >> binding & 1 == 1 },
+                has_dynamic_offset: false,
+                min_binding_size: None,
+            },
+            count: None,
+        };
+        let entries: Vec<_> = (0..bindings.0).map(entry).collect();
+        let descriptor = wgpu::BindGroupLayoutDescriptor { label: None, entries: &entries };
+        self.groups.push((bindings, self.device.create_bind_group_layout(&descriptor)));
+        self.groups.len()
+    }
+
+    fn compile(&mut self, shader: &'static Shader, layout: usize, constants: Constants<'_>) -> wgpu::ComputePipeline {
         let device = &self.device;
         let module = self.modules.entry(std::ptr::from_ref(shader) as usize).or_insert_with(|| {
             let source = wgpu::ShaderSource::Wgsl(shader.source.into());
@@ -116,10 +137,10 @@ impl Pipelines {
             // same kernels with the checks on.
             unsafe { device.create_shader_module_trusted(descriptor, wgpu::ShaderRuntimeChecks::unchecked()) }
         });
-        let layout = self.layouts.entry((shader.bindings, shader.params)).or_insert_with(|| {
+        let layout = self.layouts.entry((layout, shader.params)).or_insert_with(|| {
             device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: None,
-                bind_group_layouts: &[Some(&self.groups[shader.bindings as usize])],
+                bind_group_layouts: &[Some(&self.groups[layout - 1].1)],
                 immediate_size: shader.params * 4,
             })
         });

@@ -37,6 +37,7 @@ pub struct Binding<'a> {
     pub size: u64,
 }
 
+/// The layout's number, and each binding's buffer, first byte and bytes.
 type GroupKey = (usize, [(u64, u64, u64); MAX_BINDINGS]);
 
 /// A submission that somebody may wait for.
@@ -179,7 +180,7 @@ impl Stream {
         }
         let id = self.pipelines.find(shader, constants);
         let mut key = GroupKey::default();
-        key.0 = bindings.len();
+        key.0 = self.pipelines.layout_of(id);
         for (slot, binding) in key.1.iter_mut().zip(bindings) {
             *slot = (binding.buffer.id, binding.offset, binding.size);
         }
@@ -197,7 +198,7 @@ impl Stream {
                 if self.groups.len() >= MAX_GROUPS {
                     self.groups.clear();
                 }
-                self.groups.insert(key, make_group(&self.device, &self.pipelines, bindings));
+                self.groups.insert(key, make_group(&self.device, self.pipelines.group_layout(key.0), bindings));
                 self.groups_made += 1;
             }
             pass.set_bind_group(0, self.groups.get(&key), &[]);
@@ -401,14 +402,13 @@ impl Stream {
     }
 }
 
-fn make_group(device: &wgpu::Device, pipelines: &Pipelines, bindings: &[Binding<'_>]) -> wgpu::BindGroup {
+fn make_group(device: &wgpu::Device, layout: &wgpu::BindGroupLayout, bindings: &[Binding<'_>]) -> wgpu::BindGroup {
     let mut entries = Vec::with_capacity(bindings.len());
     for (i, b) in bindings.iter().enumerate() {
         let size = std::num::NonZeroU64::new(b.size);
         let range = wgpu::BufferBinding { buffer: &b.buffer.raw, offset: b.offset, size };
         entries.push(wgpu::BindGroupEntry { binding: i as u32, resource: wgpu::BindingResource::Buffer(range) });
     }
-    let layout = pipelines.group_layout(bindings.len());
     device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
 }
 

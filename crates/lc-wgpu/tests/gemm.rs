@@ -186,6 +186,26 @@ fn thin_products() {
     }
 }
 
+/// Tiles that are moved inwards at the last rows and columns, a first tile that is the part of one, and splits, with each
+/// operand dense either way.
+#[test]
+fn whole_tiles_on_matrix_units() {
+    let Some(device) = device() else { return };
+    let kernels: Vec<_> = device.kernels().iter().filter(|k| k.name.ends_with("matrix16.whole")).collect();
+    if kernels.is_empty() {
+        println!("SKIPPED: no matrix units");
+    }
+    for kernel in kernels {
+        for (a_along_k, b_along_k) in [(true, false), (true, true), (false, false), (false, true)] {
+            for (m, n, k) in [(296, 152, 104), (264, 136, 2088), (260, 132, 36), (256, 128, 64)] {
+                check(&device, kernel, &Case { batch: 2, m, n, k, a_along_k, b_along_k, extras: m == 264 });
+            }
+        }
+        let odd = Case { batch: 1, m: 264, n: 136, k: 37, a_along_k: false, b_along_k: false, extras: true };
+        check(&device, kernel, &odd);
+    }
+}
+
 #[test]
 fn each_other_kernel() {
     let Some(device) = device() else { return };

@@ -94,9 +94,9 @@ fn check<T: Element>(runtime: &Runtime, backend: &dyn Backend, kernel: &'static 
     }
 }
 
-fn runtime(backends: &[Arc<dyn Backend>]) -> Runtime {
+fn runtime(backends: Vec<Arc<dyn Backend>>) -> Runtime {
     let store = Arc::new(Store::in_memory(Book::default()));
-    Runtime::new(lc_ops::REGISTRY, backends.to_vec()).with_store(store)
+    Runtime::new(lc_ops::REGISTRY, backends).with_store(store)
 }
 
 /// What the test below does, on any machine: one candidate that wins and one that is wrong.
@@ -104,7 +104,7 @@ fn runtime(backends: &[Arc<dyn Backend>]) -> Runtime {
 fn the_check_tells_right_from_wrong() {
     let kernels = [proven("portable", SLOW), unproven("right", PLAIN), unproven("wrong", WRONG)];
     let bench = Bench::with_kind(DeviceKind::Cpu, &lc_ops::MATMUL, &kernels);
-    let runtime = runtime(&[bench.clone()]);
+    let runtime = runtime(vec![bench.clone()]);
     for kernel in bench.kernels().iter().filter(|kernel| kernel.unproven) {
         check::<f32>(&runtime, &*bench, kernel);
     }
@@ -125,7 +125,7 @@ fn each_is_right_or_rejected() {
         Ok(device) => backends.push(device),
         Err(error) => println!("SKIPPED on the GPU: {error}"),
     }
-    let runtime = runtime(&backends);
+    let runtime = runtime(backends.clone());
     let mut count = 0;
     for backend in &backends {
         for kernel in backend.kernels().iter().filter(|kernel| kernel.unproven) {

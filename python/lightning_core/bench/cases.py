@@ -137,9 +137,13 @@ def conv_relu(n: int, c: int, h: int, w: int, o: int) -> Case:
     )  # fmt: skip
 
 
-def conv_attention(s: int, d: int) -> Case:
-    """ReLU(conv3×3) of 3→16 channels on 8×8, flattened, repeated to 3·s·d values, cut into q, k and v, attention."""
-    need = s * d
+def conv_attention(s: int, d: int, h: int = 8, w: int = 8) -> Case:
+    """ReLU(conv3×3) of 3→16 channels, flattened, repeated to 3·s·d values, cut into q, k and v, attention.
+
+    Where the map repeats, so do rows of q, k and v, and the fewest operations are those of the rows that differ.
+    """
+    length = 16 * h * w
+    distinct = min(s, length // math.gcd(length, d))
 
     def compute(t: dict[str, F64]) -> F64:
         features = np.maximum(conv3x3(t["x"], t["w"]) + t["b"][:, None, None], 0).ravel()
@@ -147,10 +151,10 @@ def conv_attention(s: int, d: int) -> Case:
         return attend(q, k, v, False)
 
     case = Case(
-        "conv_attention", {"seq": s, "head_dim": d}, _rand(s + d, x=(1, 3, 8, 8), w=(16, 3, 3, 3), b=(16,)), ("w", "b"),
-        (s, d), compute, _sum_tolerance(s + d + 27), _conv_flops(1, 3, 8, 8, 16) + 4.0 * s * s * d,
+        "conv_attention", {"seq": s, "head_dim": d}, _rand(s + d, x=(1, 3, h, w), w=(16, 3, 3, 3), b=(16,)), ("w", "b"),
+        (s, d), compute, _sum_tolerance(s + d + 27), _conv_flops(1, 3, h, w, 16) + 4.0 * distinct * distinct * d,
     )  # fmt: skip
-    case.p["repeats"] = math.ceil(3 * need / 1024)
+    case.p["repeats"] = math.ceil(3 * s * d / length)
     return case
 
 

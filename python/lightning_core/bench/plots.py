@@ -109,7 +109,7 @@ def _ratios(axes: Any, results: Sequence[Result], places: Sequence[float]) -> No
 
 def _shares(axes: Any, results: Sequence[Result], places: Sequence[float]) -> None:
     """Our share of what the machine was measured to do at most."""
-    axes.set_xlim(0, 118)
+    axes.set_xlim(0, 125)
     for result, y in zip(results, places, strict=True):
         share = result.roofline_share
         if share is None:

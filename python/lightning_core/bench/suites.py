@@ -101,6 +101,13 @@ def _pipeline() -> Iterator[Row]:
             yield ln_proj(batch, form)
     for s, d in ((48, 48), (192, 48), (192, 8), (96, 48)):
         yield _conv_attention(suite, s, d)
+    # Maps that fill q, k and v without repeating.
+    for s, d, h, w in ((96, 48, 27, 32), (192, 48, 36, 48)):
+        shape = f"seq={s},head_dim={d},h={h},w={w}"
+        yield _row(
+            suite, "conv_attention", shape, ours.INTO,
+            lambda s=s, d=d, h=h, w=w: cases.conv_attention(s, d, h, w),  # type: ignore[misc]
+        )  # fmt: skip
 
 
 def _ml() -> Iterator[Row]:

@@ -43,7 +43,8 @@ pub fn extents(how: &Conv2dAttrs, x: &TensorRef<'_>, w: &TensorRef<'_>) -> Conv2
     }
 }
 
-fn four(tensor: &TensorRef<'_>) -> [isize; 4] {
+/// Steps of batch, channel, row and column.
+pub fn four(tensor: &TensorRef<'_>) -> [isize; 4] {
     tensor.strides().steps().try_into().expect("the op's rule requires four dimensions")
 }
 

@@ -1,9 +1,9 @@
-//! conv → attention: the feature map is Q, K and V in three slabs, repeated from its start where it is too short.
+//! conv → attention.
 
-use super::conv2d::{convolve, extents};
+use super::conv2d::{extents, four};
 use super::{Binding, Call, Real, by_dtype};
-use crate::ops::attention::{Attention, Heads, HeadsMut, attention};
-use lc_core::{Activation, Result};
+use crate::ops::conv_attention::conv_attention;
+use lc_core::Result;
 use lc_ops::{Conv2dAttrs, ConvAttentionAttrs};
 
 /// The binding.
@@ -30,36 +30,23 @@ fn run<T: Real>(call: &Call<'_>) -> Result<()> {
         ..Conv2dAttrs::default()
     };
     let p = extents(&conv, call.input(0), call.input(1));
-    let length = p.batch * p.out_channels * p.out_h * p.out_w;
-    let (rows, dim) = (how.seq_len, how.head_dim);
-    let slab = rows * dim;
-    let needed = 3 * slab;
-    // One buffer for the map and its repetitions: attention then reads the slabs in place.
-    let mut packed = vec![T::ZERO; length.max(needed)];
-    // SAFETY: the buffer holds the whole map.
-    unsafe { convolve::<T>(call, &conv, Activation::Relu, packed.as_mut_ptr()) };
-    let mut filled = length;
-    while filled < needed {
-        let count = filled.min(needed - filled);
-        // What is filled is a whole number of maps, so its start continues it.
-        packed.copy_within(0..count, filled);
-        filled += count;
+    let (x, w) = (call.input(0), call.input(1));
+    // SAFETY: strides are those of readable views whose extents the rule checked; the result is dense, [seq_len, head_dim],
+    // and apart from them.
+    unsafe {
+        conv_attention::<T>(
+            call.isa,
+            call.threads,
+            &p,
+            x.ptr().cast(),
+            four(x),
+            w.ptr().cast(),
+            four(w),
+            call.vector::<T>(2),
+            how.seq_len,
+            how.head_dim,
+            call.out(),
+        );
     }
-    let head = |index: usize| Heads {
-        ptr: packed.as_ptr().wrapping_add(index * slab),
-        shape: [1, 1, rows, dim],
-        strides: [0, 0, dim as isize, 1],
-    };
-    let out = HeadsMut { ptr: call.out::<T>(), shape: [1, 1, rows, dim], strides: [0, 0, dim as isize, 1] };
-    let params = Attention {
-        scale: T::of(1.0 / (dim as f64).sqrt()),
-        causal: false,
-        mask: None,
-        output_scale: T::ONE,
-        output_bias: T::ZERO,
-        output_relu: false,
-    };
-    // SAFETY: the three slabs lie in `packed`; the result is dense, [rows, dim], and apart from it.
-    unsafe { attention::<T>(call.isa, call.threads, head(0), head(1), head(2), out, &params) };
     Ok(())
 }

@@ -234,8 +234,6 @@ impl<T: MathFloat, S: Simd, const MR: usize, const NV: usize> Kernel for TileKer
         if R::ISA as u8 != S::ISA as u8 || MR > rows_of(R::ISA) || NV > vectors_of(R::ISA) {
             unreachable!();
         }
-        let t = self.0;
-        let lanes = <T::V<R> as Vector>::LANES;
         // SAFETY: the caller of the tile function vouches for all addresses formed from the tile.
         unsafe {
             self.store::<R>(self.sums::<R>());

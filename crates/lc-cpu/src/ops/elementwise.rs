@@ -7,7 +7,7 @@
 use crate::isa::Isa;
 use crate::machine;
 use crate::pool;
-use crate::simd::{Float, Kernel, Simd, Vector, dispatch, fence, prefetch};
+use crate::simd::{Float, Kernel, Simd, Vector, dispatch, fence};
 
 /// A binary operation of IEEE 754 arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,10 +110,8 @@ const PARALLEL_BYTES: usize = 384 << 10;
 /// How a run of memory is walked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pass {
-    /// Operands are in this core's own caches: nothing but loads and stores.
+    /// Operands fit the caches: nothing but loads and stores, which the hardware prefetches better than software.
     Near,
-    /// They come from the shared cache: ask for them ahead.
-    Far,
     /// They come from memory: write the result past the caches.
     Stream,
 }
@@ -137,13 +135,8 @@ impl Plan {
         if bytes < PARALLEL_BYTES {
             return Plan { tasks: 1, pass: Pass::Near };
         }
-        let tasks = threads.max(1);
-        let caches = machine::caches();
-        if bytes <= tasks.saturating_mul(caches.l2) {
-            return Plan { tasks, pass: Pass::Near };
-        }
-        let pass = if bytes > caches.l3 / 4 * 3 { Pass::Stream } else { Pass::Far };
-        Plan { tasks, pass }
+        let pass = if bytes > machine::caches().l3 { Pass::Stream } else { Pass::Near };
+        Plan { tasks: threads.max(1), pass }
     }
 }
 
@@ -273,7 +266,6 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
         unsafe {
             match pass {
                 Pass::Near => span::<S, T, F, N, NEAR>(f, inputs, [false; N], out, len),
-                Pass::Far => span::<S, T, F, N, FAR>(f, inputs, [false; N], out, len),
                 Pass::Stream => {
                     span::<S, T, F, N, STREAM>(f, inputs, [false; N], out, len);
                     fence();
@@ -285,11 +277,7 @@ impl<T: Float, F: Pointwise<T, N>, const N: usize> Kernel for Span<T, F, N> {
 
 // The passes as constants of `span`.
 const NEAR: u8 = Pass::Near as u8;
-const FAR: u8 = Pass::Far as u8;
 pub(super) const STREAM: u8 = Pass::Stream as u8;
-
-/// Bytes ahead of their use at which a far pass asks for lines: some hundred nanoseconds at the rate of the shared cache.
-const AHEAD: usize = 2048;
 
 /// `out[i] = f(inputs[i]…)` for `len` elements; an input with `fixed` has one element that serves all.
 ///
@@ -331,13 +319,6 @@ pub(super) unsafe fn span<S: Simd, T: Float, F: Pointwise<T, N>, const N: usize,
         let blocks = (len - head) / block;
         let mut i = head;
         for _ in 0..blocks {
-            if PASS == FAR {
-                for line in (0..block * size_of::<T>()).step_by(LINE) {
-                    for input in inputs {
-                        prefetch(input.wrapping_add(i).wrapping_byte_add(line + AHEAD));
-                    }
-                }
-            }
             let y = [
                 values::<S, T, F, N>(f, inputs, fixed, splats, i, lanes),
                 values::<S, T, F, N>(f, inputs, fixed, splats, i + lanes, lanes),

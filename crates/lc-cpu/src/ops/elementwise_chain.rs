@@ -424,9 +424,9 @@ mod tests {
     }
 
     fn layouts<T: MathFloat>() {
+        // With rows that are shorter than half a block, too.
         let shapes: [&[usize]; 8] =
             [&[], &[1], &[7], &[1030], &[3, 5], &[17, 65], &[3, 18, 70], &[2, 3, 4, 5, 1, 2, 3, 2, 2]];
-        assert!(BLOCK / 70 > 1, "blocks of several rows are among them");
         for (seed, shape) in shapes.into_iter().enumerate() {
             let mut samples: Vec<_> = (0..4).map(|k| Sample::<T>::all(shape, (10 * seed + k) as u64)).collect();
             for turn in 0..samples[0].len() {
@@ -451,6 +451,26 @@ mod tests {
     fn every_layout_equals_the_steps_one_by_one() {
         layouts::<f32>();
         layouts::<f64>();
+    }
+
+    #[test]
+    fn short_rows_share_blocks() {
+        fn rows<T: MathFloat>(shape: &[usize]) {
+            // A row that is the same for every row: no stride along the dimension before the last.
+            let repeated = shape.len() as u64 - 2;
+            let layouts = [("contiguous", 1), ("zero", repeated), ("contiguous", 2), ("zero", repeated)];
+            let inputs = layouts.map(|(layout, seed)| Sample::<T>::new(layout, shape, seed));
+            for isa in Isa::available() {
+                for threads in 1..=3 {
+                    check(isa, threads, &long(), &inputs);
+                }
+            }
+        }
+        let shapes: [&[usize]; 6] = [&[17, 65], &[700, 3], &[3, 18, 70], &[2, 3, 40, 256], &[5, 257], &[90, 1]];
+        for shape in shapes {
+            rows::<f32>(shape);
+            rows::<f64>(shape);
+        }
     }
 
     #[test]

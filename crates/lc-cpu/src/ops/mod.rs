@@ -3,6 +3,7 @@
 pub mod activation;
 pub mod attention;
 pub mod conv2d;
+pub mod conv_attention;
 pub mod elementwise;
 pub mod elementwise_chain;
 pub mod layer_norm;

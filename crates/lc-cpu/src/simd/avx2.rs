@@ -110,6 +110,10 @@ unsafe impl Vector for F32x8 {
         unsafe { Self(_mm256_round_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
     }
     #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        unsafe { Self(_mm256_sub_ps(self.0, _mm256_floor_ps(self.0))) }
+    }
+    #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {
         // The exponent field of a float is its integer shifted by 23: build 2^n and multiply.
         unsafe {
@@ -232,6 +236,10 @@ unsafe impl Vector for F64x4 {
     #[inline(always)]
     unsafe fn round(self) -> Self {
         unsafe { Self(_mm256_round_pd::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        unsafe { Self(_mm256_sub_pd(self.0, _mm256_floor_pd(self.0))) }
     }
     #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {

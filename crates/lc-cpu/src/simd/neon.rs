@@ -110,6 +110,10 @@ unsafe impl Vector for F32x4 {
         unsafe { Self(vrndnq_f32(self.0)) }
     }
     #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        unsafe { Self(vsubq_f32(self.0, vrndmq_f32(self.0))) }
+    }
+    #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {
         // The exponent field of a float is its integer shifted: build 2^n and multiply.
         unsafe {
@@ -221,6 +225,10 @@ unsafe impl Vector for F64x2 {
     #[inline(always)]
     unsafe fn round(self) -> Self {
         unsafe { Self(vrndnq_f64(self.0)) }
+    }
+    #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        unsafe { Self(vsubq_f64(self.0, vrndmq_f64(self.0))) }
     }
     #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {

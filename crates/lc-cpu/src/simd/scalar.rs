@@ -96,6 +96,10 @@ unsafe impl Vector for f32 {
         f32::round_ties_even(self)
     }
     #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        self - self.floor()
+    }
+    #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {
         self * f32::from_bits((((n as i32) + 127) as u32) << 23)
     }
@@ -188,6 +192,10 @@ unsafe impl Vector for f64 {
     #[inline(always)]
     unsafe fn round(self) -> Self {
         f64::round_ties_even(self)
+    }
+    #[inline(always)]
+    unsafe fn fraction(self) -> Self {
+        self - self.floor()
     }
     #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {

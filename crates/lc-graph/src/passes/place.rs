@@ -74,6 +74,9 @@ pub fn place(runtime: &Runtime, program: &Program, options: &PlanOptions, may_mo
     Ok(placed)
 }
 
+/// A call that leaves its device, and what it becomes.
+type Moved = (CallId, Arc<ResolvedCall>);
+
 /// What a call would cost on either side.
 struct Choice {
     cpu: f64,
@@ -89,7 +92,7 @@ fn split(
     placed: &[Option<Arc<ResolvedCall>>],
     model: &CostModel,
     device: DeviceKind,
-) -> Option<(Weighed, Vec<(CallId, Arc<ResolvedCall>)>)> {
+) -> Option<(Weighed, Vec<Moved>)> {
     model.copies(device, 1, 1).filter(|copies| copies.source == Source::Measured)?;
     let upload = |spec: &TensorSpec| model.copies(device, spec.bytes() as u64, 0).map_or(0.0, |copies| copies.ns);
     let download = |spec: &TensorSpec| model.copies(device, 0, spec.bytes() as u64).map_or(0.0, |copies| copies.ns);

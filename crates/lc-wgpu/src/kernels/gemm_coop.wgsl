@@ -1,24 +1,23 @@
-// Tiles for matrix units. Subgroups of 32, two down and `ACROSS` across, compute four by `COLUMNS` matrices each. Tiles of
-// the operands keep the order that they have in memory, rounded to float16, with eight elements of padding a row against
-// conflicts of banks. Workgroup memory holds two tiles of each operand: one barrier a tile.
+// Tiles for matrix units. Subgroups of 32, two down and `ACROSS` across, compute four by `COLUMNS` matrices each. Workgroup
+// memory holds two tiles of each operand: one barrier a tile.
 
 const T: u32 = 8u * S;
+const TM: u32 = T;
+const TN: u32 = T;
 const TK: u32 = 32u;
 const ACROSS: u32 = 8u / COLUMNS;
 const SUBGROUPS: u32 = 2u * ACROSS;
 const THREADS: u32 = 32u * SUBGROUPS;
+// One matrix a subgroup.
+const STAGE: u32 = SUBGROUPS * S * S;
 const BLOCKS: u32 = T / 4u * (TK / 4u);
 // Blocks of four by four that a thread loads of each operand.
 const SHARE: u32 = BLOCKS / THREADS;
 
-override A_STEP: u32 = select(T + 8u, TK + 8u, A_ALONG_K) / SLOT;
-override B_STEP: u32 = select(T + 8u, TK + 8u, B_ALONG_K) / SLOT;
 const TILE: u32 = T * (TK + 8u) / SLOT;
 
 var<workgroup> tile_a: array<Slot, 2u * TILE>;
 var<workgroup> tile_b: array<Slot, 2u * TILE>;
-// One matrix of results a subgroup, on its way to memory.
-var<workgroup> stage: array<f32, SUBGROUPS * S * S>;
 
 // Where one block comes from and where it goes.
 struct Path {
@@ -47,20 +46,6 @@ fn path_b(number: u32, origin: Origin, corner: vec2<u32>, k_first: u32) -> Path 
     return Path(at, slot_b(place.x, place.y), place.y);
 }
 
-fn slot_a(row: u32, k: u32) -> u32 {
-    if A_ALONG_K {
-        return row * A_STEP + k / SLOT;
-    }
-    return k * A_STEP + row / SLOT;
-}
-
-fn slot_b(column: u32, k: u32) -> u32 {
-    if B_ALONG_K {
-        return column * B_STEP + k / SLOT;
-    }
-    return k * B_STEP + column / SLOT;
-}
-
 fn keep_a(at: u32, block: mat4x4<f16>) {
     put_a(at, block[0]);
     put_a(at + A_STEP, block[1]);
@@ -75,20 +60,6 @@ fn keep_b(at: u32, block: mat4x4<f16>) {
     put_b(at + 3u * B_STEP, block[3]);
 }
 
-fn load_a(at: u32) -> MatrixA {
-    if A_ALONG_K {
-        return coopLoadT<MatrixA>(&tile_a[at], A_STEP);
-    }
-    return coopLoad<MatrixA>(&tile_a[at], A_STEP);
-}
-
-fn load_b(at: u32) -> MatrixB {
-    if B_ALONG_K {
-        return coopLoad<MatrixB>(&tile_b[at], B_STEP);
-    }
-    return coopLoadT<MatrixB>(&tile_b[at], B_STEP);
-}
-
 fn left_of(k: u32, k_end: u32) -> u32 {
     return k_end - min(k, k_end);
 }
@@ -96,16 +67,6 @@ fn left_of(k: u32, k_end: u32) -> u32 {
 // Results from the stage to memory: four beside each other a thread.
 fn drain(origin: Origin, part: u32, i: u32, j: u32, subgroup: u32, lane: u32) {
     for (var e = lane * 4u; e < S * S; e += 128u) {
-        let at = subgroup * S * S + e;
-        let x = vec4<f32>(stage[at], stage[at + 1u], stage[at + 2u], stage[at + 3u]);
-        let row = i + e / S;
-        let column = j + e % S;
-        if MODE == 0u {
-            store(origin, row, column, x);
-        } else if MODE == 2u {
-            store_partial(part, row, column, x);
-        } else {
-            finish4(origin, row, column, x);
-        }
+        write4(origin, part, i + e / S, j + e % S, subgroup * S * S + e);
     }
 }

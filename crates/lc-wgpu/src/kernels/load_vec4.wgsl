@@ -1,15 +1,6 @@
 // Operands in vectors of four: along one of its dimensions each operand is dense, a multiple of four long and aligned, and
 // its other strides are multiples of four.
 
-@group(0) @binding(2) var<storage, read_write> a: array<vec4<Element>>;
-@group(0) @binding(3) var<storage, read_write> b: array<vec4<Element>>;
-@group(0) @binding(4) var<storage, read_write> out: array<vec4<Element>>;
-@group(0) @binding(5) var<storage, read_write> partial: array<vec4<f32>>;
-
-// Whether the dense dimension of the operand is k.
-override A_ALONG_K: bool = true;
-override B_ALONG_K: bool = false;
-
 // Offsets of four vectors of a block, four along k and four along the other dimension, whose corner is at (row, k).
 // Rows past the end are read from the last ones: their sums are never stored.
 fn block_offsets(along_k: bool, first: u32, row: u32, rows: u32, row_stride: u32, k: u32, k_stride: u32) -> vec4<u32> {
@@ -69,17 +60,4 @@ fn block_b(at: vec4<u32>, left: u32) -> mat4x4<Work> {
         return transpose(block);
     }
     return block;
-}
-
-// The result's rows are dense and multiples of four long.
-fn store(origin: Origin, i: u32, j: u32, x: vec4<f32>) {
-    if i < p.m && j < p.n {
-        out[(origin.out + i * p.n + j) >> 2u] = vec4<Element>(x);
-    }
-}
-
-fn store_partial(first: u32, i: u32, j: u32, x: vec4<f32>) {
-    if i < p.m && j < p.n {
-        partial[(first + i * p.n + j) >> 2u] = x;
-    }
 }

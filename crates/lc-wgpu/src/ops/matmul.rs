@@ -26,7 +26,7 @@ pub static HALF: Kernel = kernel("matmul.half", &[DType::F16], Math::IeeeF32, Fe
 pub static ROUNDED: Kernel = kernel("matmul.f16", &[DType::F32], Math::F16, MATRIX, on_matrix_units);
 
 /// The same product with one kernel each: candidates for tuning, and rows of benchmarks.
-pub static VARIANTS: [&Kernel; 12] = [
+pub static VARIANTS: [&Kernel; 14] = [
     &tiled("gemm.128", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide128))),
     &tiled("gemm.64", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Wide64))),
     &tiled("gemm.64.narrow", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Narrow64))),
@@ -34,12 +34,14 @@ pub static VARIANTS: [&Kernel; 12] = [
     &tiled("gemm.128.large", |l, a, i, o| launch(l, a, i, o, Kernels::Only(Variant::Large128))),
     &rounded("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
     &rounded("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
+    &rounded("gemm.matrix16.whole", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Whole)),
     &rounded("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
     &kernel("gemm.128", &[DType::F16], Math::IeeeF32, Features::SHADER_F16, |l, a, i, o| {
         launch(l, a, i, o, Kernels::Only(Variant::Wide128))
     }),
     &half("gemm.matrix16", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16)),
     &half("gemm.matrix16.half", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Half)),
+    &half("gemm.matrix16.whole", |l, a, i, o| forced(l, a, i, o, Variant::Matrix16Whole)),
     &half("gemm.matrix8", |l, a, i, o| forced(l, a, i, o, Variant::Matrix8)),
 ];
 
@@ -57,10 +59,12 @@ fn on_matrix_units(l: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, output
 
 /// One kernel on matrix units, proven or not: whoever forces it compares.
 fn forced(l: &mut Launch<'_>, attrs: &Attrs, inputs: Inputs<'_>, outputs: Outputs<'_>, variant: Variant) -> Result<()> {
-    let size = |v: Variant| if v == Variant::Matrix8 { 8 } else { 16 };
     match reported(l.backend().adapter()) {
-        Some(own) if size(own) == size(variant) => launch(l, attrs, inputs, outputs, Kernels::Only(variant)),
-        _ => Err(Error::unsupported("gpu", format!("matrix units of {}", size(variant)), "other ones")),
+        Some(own) if own.of_16() == variant.of_16() => launch(l, attrs, inputs, outputs, Kernels::Only(variant)),
+        _ => {
+            let size = if variant.of_16() { 16 } else { 8 };
+            Err(Error::unsupported("gpu", format!("matrix units of {size}"), "other ones"))
+        }
     }
 }
 

@@ -232,12 +232,16 @@ fn encode_part(launch: &mut Launch<'_>, product: &Product<'_>, batch: [Batch; 2]
     let bias = product.bias.map_or(absent.binding, |(bound, _)| bound.binding);
     let residual = product.residual.map_or(absent.binding, |t| t.bound.binding);
     let (a, b, out) = (product.a.bound.binding, product.b.bound.binding, product.out.binding);
+    // A buffer has one kind of use in a dispatch, and bias and residual are bound like what is written.
+    let written = [bias, residual, out, partial];
+    let apart = [a, b].iter().all(|x| written.iter().all(|y| x.buffer.id != y.buffer.id));
+    let shader = plan.apart.filter(|_| apart).unwrap_or(plan.shader);
     for first in (0..count).step_by(most) {
         let now = most.min(count - first);
         params[6] = first as u32;
         let [x, y, _] = folded(plan.groups as u64);
         let bindings = [bias, residual, a, b, out, partial];
-        launch.dispatch(plan.shader, &plan.constants, &bindings, &params, [x, y, (now * plan.splits) as u32])?;
+        launch.dispatch(shader, &plan.constants, &bindings, &params, [x, y, (now * plan.splits) as u32])?;
         if scratch.is_some() {
             let [x, y, _] = folded((m * n).div_ceil(256) as u64);
             let bindings: [Binding<'_>; 4] = [bias, residual, out, partial];

@@ -231,9 +231,63 @@ float finish(
     return _e61;
 }
 
+void store(
+    Origin origin_1,
+    uint i_1,
+    uint j_1,
+    metal::float4 x_4,
+    constant Params& p,
+    device type_5& out,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    bool local_1 = {};
+    uint _e6 = p.m;
+    if (i_1 < _e6) {
+        uint _e12 = p.n;
+        local_1 = j_1 < _e12;
+    } else {
+        local_1 = false;
+    }
+    bool _e15 = local_1;
+    if (_e15) {
+        uint _e20 = p.n;
+        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::half4>(x_4);
+        return;
+    } else {
+        return;
+    }
+}
+
+void store_partial(
+    uint first,
+    uint i_2,
+    uint j_2,
+    metal::float4 x_5,
+    constant Params& p,
+    device type_7& partial,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    bool local_2 = {};
+    uint _e6 = p.m;
+    if (i_2 < _e6) {
+        uint _e12 = p.n;
+        local_2 = j_2 < _e12;
+    } else {
+        local_2 = false;
+    }
+    bool _e15 = local_2;
+    if (_e15) {
+        uint _e19 = p.n;
+        partial[((first + (i_2 * _e19)) + j_2) >> 2u] = x_5;
+        return;
+    } else {
+        return;
+    }
+}
+
 metal::uint4 block_offsets(
     bool along_k,
-    uint first,
+    uint first_1,
     uint row,
     uint rows,
     uint row_stride,
@@ -242,10 +296,10 @@ metal::uint4 block_offsets(
 ) {
     if (along_k) {
         metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
-        return (metal::uint4(first) + (r * row_stride)) + metal::uint4(k_1);
+        return (metal::uint4(first_1) + (r * row_stride)) + metal::uint4(k_1);
     }
     uint r_1 = metal::min(row, rows - 4u);
-    return metal::uint4(first + r_1) + ((metal::uint4(k_1) + metal::uint4(0u, 1u, 2u, 3u)) * k_stride);
+    return metal::uint4(first_1 + r_1) + ((metal::uint4(k_1) + metal::uint4(0u, 1u, 2u, 3u)) * k_stride);
 }
 
 metal::float4 vector_a(
@@ -356,60 +410,6 @@ metal::float4x4 block_b(
         return metal::transpose(_e2);
     }
     return _e2;
-}
-
-void store(
-    Origin origin_1,
-    uint i_1,
-    uint j_1,
-    metal::float4 x_4,
-    constant Params& p,
-    device type_5& out,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    bool local_1 = {};
-    uint _e6 = p.m;
-    if (i_1 < _e6) {
-        uint _e12 = p.n;
-        local_1 = j_1 < _e12;
-    } else {
-        local_1 = false;
-    }
-    bool _e15 = local_1;
-    if (_e15) {
-        uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::half4>(x_4);
-        return;
-    } else {
-        return;
-    }
-}
-
-void store_partial(
-    uint first_1,
-    uint i_2,
-    uint j_2,
-    metal::float4 x_5,
-    constant Params& p,
-    device type_7& partial,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    bool local_2 = {};
-    uint _e6 = p.m;
-    if (i_2 < _e6) {
-        uint _e12 = p.n;
-        local_2 = j_2 < _e12;
-    } else {
-        local_2 = false;
-    }
-    bool _e15 = local_2;
-    if (_e15) {
-        uint _e19 = p.n;
-        partial[((first_1 + (i_2 * _e19)) + j_2) >> 2u] = x_5;
-        return;
-    } else {
-        return;
-    }
 }
 
 metal::uint2 corner_of(

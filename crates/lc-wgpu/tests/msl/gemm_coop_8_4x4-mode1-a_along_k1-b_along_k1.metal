@@ -76,9 +76,12 @@ constant uint TK = 32u;
 constant uint TILE = 2560u;
 constant uint HAS_BIAS = 256u;
 constant uint HAS_RESIDUAL = 512u;
+constant uint TM = 64u;
+constant uint TN = 64u;
 constant uint COLUMNS = 4u;
 constant uint ACROSS = 2u;
 constant uint SUBGROUPS = 4u;
+constant uint STAGE = 256u;
 constant uint THREADS = 128u;
 constant uint BLOCKS = 128u;
 constant uint SHARE = 1u;
@@ -254,9 +257,63 @@ float finish(
     return _e61;
 }
 
+void store(
+    Origin origin_1,
+    uint i_1,
+    uint j_1,
+    metal::float4 x_6,
+    constant Params& p,
+    device type_7& out,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    bool local_1 = {};
+    uint _e6 = p.m;
+    if (i_1 < _e6) {
+        uint _e12 = p.n;
+        local_1 = j_1 < _e12;
+    } else {
+        local_1 = false;
+    }
+    bool _e15 = local_1;
+    if (_e15) {
+        uint _e20 = p.n;
+        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_6);
+        return;
+    } else {
+        return;
+    }
+}
+
+void store_partial(
+    uint first_1,
+    uint i_2,
+    uint j_2,
+    metal::float4 x_7,
+    constant Params& p,
+    device type_7& partial,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    bool local_2 = {};
+    uint _e6 = p.m;
+    if (i_2 < _e6) {
+        uint _e12 = p.n;
+        local_2 = j_2 < _e12;
+    } else {
+        local_2 = false;
+    }
+    bool _e15 = local_2;
+    if (_e15) {
+        uint _e19 = p.n;
+        partial[((first_1 + (i_2 * _e19)) + j_2) >> 2u] = x_7;
+        return;
+    } else {
+        return;
+    }
+}
+
 metal::uint4 block_offsets(
     bool along_k,
-    uint first_1,
+    uint first_2,
     uint row,
     uint rows,
     uint row_stride,
@@ -265,10 +322,10 @@ metal::uint4 block_offsets(
 ) {
     if (along_k) {
         metal::uint4 r = metal::min(metal::uint4(row) + metal::uint4(0u, 1u, 2u, 3u), metal::uint4(rows - 1u));
-        return (metal::uint4(first_1) + (r * row_stride)) + metal::uint4(k_1);
+        return (metal::uint4(first_2) + (r * row_stride)) + metal::uint4(k_1);
     }
     uint r_1 = metal::min(row, rows - 4u);
-    return metal::uint4(first_1 + r_1) + ((metal::uint4(k_1) + metal::uint4(0u, 1u, 2u, 3u)) * k_stride);
+    return metal::uint4(first_2 + r_1) + ((metal::uint4(k_1) + metal::uint4(0u, 1u, 2u, 3u)) * k_stride);
 }
 
 metal::half4 vector_a(
@@ -355,60 +412,6 @@ metal::half4x4 dense_b(
     return _e33;
 }
 
-void store(
-    Origin origin_1,
-    uint i_1,
-    uint j_1,
-    metal::float4 x_6,
-    constant Params& p,
-    device type_7& out,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    bool local_1 = {};
-    uint _e6 = p.m;
-    if (i_1 < _e6) {
-        uint _e12 = p.n;
-        local_1 = j_1 < _e12;
-    } else {
-        local_1 = false;
-    }
-    bool _e15 = local_1;
-    if (_e15) {
-        uint _e20 = p.n;
-        out[((origin_1.out + (i_1 * _e20)) + j_1) >> 2u] = static_cast<metal::float4>(x_6);
-        return;
-    } else {
-        return;
-    }
-}
-
-void store_partial(
-    uint first_2,
-    uint i_2,
-    uint j_2,
-    metal::float4 x_7,
-    constant Params& p,
-    device type_7& partial,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    bool local_2 = {};
-    uint _e6 = p.m;
-    if (i_2 < _e6) {
-        uint _e12 = p.n;
-        local_2 = j_2 < _e12;
-    } else {
-        local_2 = false;
-    }
-    bool _e15 = local_2;
-    if (_e15) {
-        uint _e19 = p.n;
-        partial[((first_2 + (i_2 * _e19)) + j_2) >> 2u] = x_7;
-        return;
-    } else {
-        return;
-    }
-}
-
 metal::uint2 corner_of(
     uint number,
     constant Params& p
@@ -457,16 +460,6 @@ void finish4_(
     }
 }
 
-metal::uint2 block_place(
-    uint number_1,
-    bool along_k_1
-) {
-    if (along_k_1) {
-        return metal::uint2(naga_div(number_1, 8u), naga_mod(number_1, 8u)) * 4u;
-    }
-    return metal::uint2(naga_mod(number_1, 16u), naga_div(number_1, 16u)) * 4u;
-}
-
 uint slot_a(
     uint row_1,
     uint k_2
@@ -475,22 +468,6 @@ uint slot_a(
         return (row_1 * A_STEP) + naga_div(k_2, SLOT);
     }
     return (k_2 * A_STEP) + naga_div(row_1, SLOT);
-}
-
-Path path_a(
-    uint number_2,
-    Origin origin_3,
-    metal::uint2 corner,
-    uint k_first,
-    constant Params& p
-) {
-    metal::uint2 _e5 = block_place(number_2, A_ALONG_K);
-    uint _e13 = p.m;
-    uint _e16 = p.a_m;
-    uint _e21 = p.a_k;
-    metal::uint4 _e22 = block_offsets(A_ALONG_K, origin_3.a, corner.x + _e5.x, _e13, _e16, k_first + _e5.y, _e21);
-    uint _e25 = slot_a(_e5.x, _e5.y);
-    return Path {_e22, _e25, _e5.y};
 }
 
 uint slot_b(
@@ -503,9 +480,94 @@ uint slot_b(
     return (k_3 * B_STEP) + naga_div(column, SLOT);
 }
 
+metal::simdgroup_half8x8 NagaCooperativeLoad(const threadgroup half* ptr, int stride, bool is_row_major) {
+    metal::simdgroup_half8x8 m;
+    simdgroup_load(m, ptr, stride, 0, is_row_major);
+    return m;
+}
+
+MatrixA load_a(
+    uint at_6,
+    threadgroup type_2& tile_a
+) {
+    if (A_ALONG_K) {
+        return NagaCooperativeLoad(&tile_a.inner[at_6], A_STEP, false);
+    }
+    return NagaCooperativeLoad(&tile_a.inner[at_6], A_STEP, true);
+}
+
+MatrixB load_b(
+    uint at_7,
+    threadgroup type_2& tile_b
+) {
+    if (B_ALONG_K) {
+        return NagaCooperativeLoad(&tile_b.inner[at_7], B_STEP, true);
+    }
+    return NagaCooperativeLoad(&tile_b.inner[at_7], B_STEP, false);
+}
+
+void write4_(
+    Origin origin_3,
+    uint part,
+    uint i_4,
+    uint j_4,
+    uint at_8,
+    constant Params& p,
+    device type_4 const& bias,
+    device type_4 const& residual,
+    device type_7& out,
+    device type_7& partial,
+    threadgroup type_11& stage,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    float _e7 = stage.inner[at_8];
+    float _e12 = stage.inner[at_8 + 1u];
+    float _e17 = stage.inner[at_8 + 2u];
+    float _e22 = stage.inner[at_8 + 3u];
+    metal::float4 x_9 = metal::float4(_e7, _e12, _e17, _e22);
+    if (false) {
+        store(origin_3, i_4, j_4, x_9, p, out, _buffer_sizes);
+        return;
+    } else {
+        if (false) {
+            store_partial(part, i_4, j_4, x_9, p, partial, _buffer_sizes);
+            return;
+        } else {
+            finish4_(origin_3, i_4, j_4, x_9, p, bias, residual, out, _buffer_sizes);
+            return;
+        }
+    }
+}
+
+metal::uint2 block_place(
+    uint number_1,
+    bool along_k_1
+) {
+    if (along_k_1) {
+        return metal::uint2(naga_div(number_1, 8u), naga_mod(number_1, 8u)) * 4u;
+    }
+    return metal::uint2(naga_mod(number_1, 16u), naga_div(number_1, 16u)) * 4u;
+}
+
+Path path_a(
+    uint number_2,
+    Origin origin_4,
+    metal::uint2 corner,
+    uint k_first,
+    constant Params& p
+) {
+    metal::uint2 _e5 = block_place(number_2, A_ALONG_K);
+    uint _e13 = p.m;
+    uint _e16 = p.a_m;
+    uint _e21 = p.a_k;
+    metal::uint4 _e22 = block_offsets(A_ALONG_K, origin_4.a, corner.x + _e5.x, _e13, _e16, k_first + _e5.y, _e21);
+    uint _e25 = slot_a(_e5.x, _e5.y);
+    return Path {_e22, _e25, _e5.y};
+}
+
 Path path_b(
     uint number_3,
-    Origin origin_4,
+    Origin origin_5,
     metal::uint2 corner_1,
     uint k_first_1,
     constant Params& p
@@ -514,59 +576,33 @@ Path path_b(
     uint _e13 = p.n;
     uint _e16 = p.b_n;
     uint _e21 = p.b_k;
-    metal::uint4 _e22 = block_offsets(B_ALONG_K, origin_4.b, corner_1.y + _e5.x, _e13, _e16, k_first_1 + _e5.y, _e21);
+    metal::uint4 _e22 = block_offsets(B_ALONG_K, origin_5.b, corner_1.y + _e5.x, _e13, _e16, k_first_1 + _e5.y, _e21);
     uint _e25 = slot_b(_e5.x, _e5.y);
     return Path {_e22, _e25, _e5.y};
 }
 
 void keep_a(
-    uint at_6,
+    uint at_9,
     metal::half4x4 block_2,
     threadgroup type_2& tile_a
 ) {
-    put_a(at_6, block_2[0], tile_a);
-    put_a(at_6 + A_STEP, block_2[1], tile_a);
-    put_a(at_6 + 80u, block_2[2], tile_a);
-    put_a(at_6 + 120u, block_2[3], tile_a);
+    put_a(at_9, block_2[0], tile_a);
+    put_a(at_9 + A_STEP, block_2[1], tile_a);
+    put_a(at_9 + 80u, block_2[2], tile_a);
+    put_a(at_9 + 120u, block_2[3], tile_a);
     return;
 }
 
 void keep_b(
-    uint at_7,
+    uint at_10,
     metal::half4x4 block_3,
     threadgroup type_2& tile_b
 ) {
-    put_b(at_7, block_3[0], tile_b);
-    put_b(at_7 + B_STEP, block_3[1], tile_b);
-    put_b(at_7 + 80u, block_3[2], tile_b);
-    put_b(at_7 + 120u, block_3[3], tile_b);
+    put_b(at_10, block_3[0], tile_b);
+    put_b(at_10 + B_STEP, block_3[1], tile_b);
+    put_b(at_10 + 80u, block_3[2], tile_b);
+    put_b(at_10 + 120u, block_3[3], tile_b);
     return;
-}
-
-metal::simdgroup_half8x8 NagaCooperativeLoad(const threadgroup half* ptr, int stride, bool is_row_major) {
-    metal::simdgroup_half8x8 m;
-    simdgroup_load(m, ptr, stride, 0, is_row_major);
-    return m;
-}
-
-MatrixA load_a(
-    uint at_8,
-    threadgroup type_2& tile_a
-) {
-    if (A_ALONG_K) {
-        return NagaCooperativeLoad(&tile_a.inner[at_8], A_STEP, false);
-    }
-    return NagaCooperativeLoad(&tile_a.inner[at_8], A_STEP, true);
-}
-
-MatrixB load_b(
-    uint at_9,
-    threadgroup type_2& tile_b
-) {
-    if (B_ALONG_K) {
-        return NagaCooperativeLoad(&tile_b.inner[at_9], B_STEP, true);
-    }
-    return NagaCooperativeLoad(&tile_b.inner[at_9], B_STEP, false);
 }
 
 uint left_of(
@@ -577,10 +613,10 @@ uint left_of(
 }
 
 void drain(
-    Origin origin_5,
-    uint part,
-    uint i_4,
-    uint j_4,
+    Origin origin_6,
+    uint part_1,
+    uint i_5,
+    uint j_5,
     uint subgroup,
     uint lane_1,
     constant Params& p,
@@ -596,8 +632,8 @@ void drain(
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e53 = e;
-            e = _e53 + 128u;
+            uint _e26 = e;
+            e = _e26 + 128u;
         }
         loop_init = false;
         uint _e9 = e;
@@ -606,26 +642,10 @@ void drain(
             break;
         }
         {
+            uint _e12 = e;
             uint _e16 = e;
-            uint at_10 = ((subgroup * S) * S) + _e16;
-            float _e20 = stage.inner[at_10];
-            float _e25 = stage.inner[at_10 + 1u];
-            float _e30 = stage.inner[at_10 + 2u];
-            float _e35 = stage.inner[at_10 + 3u];
-            metal::float4 x_9 = metal::float4(_e20, _e25, _e30, _e35);
-            uint _e37 = e;
-            uint row_2 = i_4 + naga_div(_e37, S);
-            uint _e41 = e;
-            uint column_1 = j_4 + naga_mod(_e41, S);
-            if (false) {
-                store(origin_5, row_2, column_1, x_9, p, out, _buffer_sizes);
-            } else {
-                if (false) {
-                    store_partial(part, row_2, column_1, x_9, p, partial, _buffer_sizes);
-                } else {
-                    finish4_(origin_5, row_2, column_1, x_9, p, bias, residual, out, _buffer_sizes);
-                }
-            }
+            uint _e24 = e;
+            write4_(origin_6, part_1, i_5 + naga_div(_e12, S), j_5 + naga_mod(_e16, S), ((subgroup * S) * S) + _e24, p, bias, residual, out, partial, stage, _buffer_sizes);
         }
     }
     return;
@@ -906,7 +926,7 @@ struct main_Input {
     }
     uint _e345 = p.m;
     uint _e349 = p.n;
-    uint part_1 = (group.z * _e345) * _e349;
+    uint part_2 = (group.z * _e345) * _e349;
     uint own = (subgroup_1 * S) * S;
     bool loop_init_3 = true;
     while(true) {
@@ -1006,10 +1026,10 @@ struct main_Input {
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
             uint _e427 = c;
-            uint i_5 = (_e28.x + down_1) + (naga_div(_e427, COLUMNS) * S);
+            uint i_6 = (_e28.x + down_1) + (naga_div(_e427, COLUMNS) * S);
             uint _e435 = c;
-            uint j_5 = (_e28.y + along) + (naga_mod(_e435, COLUMNS) * S);
-            drain(_e39, part_1, i_5, j_5, subgroup_1, naga_mod(lane, 32u), p, bias, residual, out, partial, stage, _buffer_sizes);
+            uint j_6 = (_e28.y + along) + (naga_mod(_e435, COLUMNS) * S);
+            drain(_e39, part_2, i_6, j_6, subgroup_1, naga_mod(lane, 32u), p, bias, residual, out, partial, stage, _buffer_sizes);
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
         }
     }

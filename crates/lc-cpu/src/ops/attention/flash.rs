@@ -11,8 +11,9 @@ use crate::isa::Isa;
 use crate::math::{self, MathFloat};
 use crate::simd::{Kernel, Simd, Vector};
 
-/// Keys that are scored before the running maximum moves: their probabilities stay in L1.
-pub(super) const KEYS: usize = 48;
+/// Keys that are scored before the running maximum moves. The output is loaded, rescaled and stored once a step, so
+/// steps are long; the probabilities of one (16 KiB for each vector of queries) are read in order, from L2 at worst.
+pub(super) const STEP: usize = 256;
 
 /// Most vectors of queries in a block: what the registers of the instruction set take (see [`panel`]).
 pub(super) fn max_vectors(isa: Isa) -> usize {
@@ -53,6 +54,9 @@ pub(super) struct QueryBlock<T> {
     pub value_dim: usize,
     pub scale: T,
     pub causal: bool,
+    /// So many of the first keys count 2^`extra` times. Only without a mask.
+    pub repeated: usize,
+    pub extra: T,
     pub output_scale: T,
     pub output_bias: T,
     pub output_relu: bool,
@@ -73,7 +77,7 @@ impl<T: MathFloat> QueryBlock<T> {
     /// Elements of scratch that the block needs with vectors of `lanes`.
     pub fn scratch_len(&self, lanes: usize) -> usize {
         let width = self.rows.next_multiple_of(lanes);
-        let step = KEYS.min(self.keys);
+        let step = STEP.min(self.keys);
         let mut len = width * (self.dim + self.value_dim + step);
         if self.mask.is_some() {
             len += width * step;
@@ -163,7 +167,7 @@ fn lane_numbers<T: MathFloat>() -> [T; MAX_QUERIES] {
 unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
     let lanes = T::V::<S>::LANES;
     let width = N * lanes;
-    let step = KEYS.min(block.keys);
+    let step = STEP.min(block.keys);
     // SAFETY: `scratch` has `scratch_len` elements, cut up as there; the rest is inside what the caller vouches for.
     unsafe {
         let zero = T::V::<S>::zero();
@@ -184,18 +188,21 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
         let base_two = block.mask.is_none();
         let factor = if base_two { block.scale * T::LOG2_E } else { block.scale };
         pack_queries::<T, S>(block.q, block.rows, block.dim, width, factor, qt);
-        for i in (0..block.value_dim * width).step_by(lanes) {
-            zero.store(ot.add(i));
-        }
-
         let mut maximum = [lowest; N];
         let mut sum = [zero; N];
         let mut alpha = [T::ONE; MAX_QUERIES];
         let ones = [T::ONE; MAX_QUERIES];
         let visible = block.visible_keys();
+        if visible == 0 {
+            clear::<T, S>(ot, block.value_dim * width);
+        }
         let mut start = 0;
         while start < visible {
-            let n = step.min(visible - start);
+            let mut n = step.min(visible - start);
+            let repeated = start < block.repeated;
+            if repeated {
+                n = n.min(block.repeated - start);
+            }
             let at = |x: Strided<*const T>| Strided { ptr: x.ptr.wrapping_offset(start as isize * x.row), ..x };
             let k = unit_columns(at(block.k), n, block.dim, k_copy);
             // With a causal mask, vectors of queries drop out as keys pass the last query of each: keys
@@ -220,9 +227,7 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
             if let Some(mask) = block.mask {
                 let part = mask.ptr.wrapping_offset(start as isize * mask.col);
                 if block.rows < width {
-                    for i in (0..n * width).step_by(lanes) {
-                        zero.store(mask_t.add(i));
-                    }
+                    clear::<T, S>(mask_t, n * width);
                 }
                 transpose(block.rows, n, part, mask.row, mask.col, mask_t, width as isize, 1, T::ONE);
                 for i in (0..n * width).step_by(lanes) {
@@ -270,10 +275,15 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
             for i in 0..N {
                 // A row that has seen only −∞ has nothing to subtract: its terms are e^−∞ = 0.
                 shift[i] = T::V::<S>::select_lt(lowest, top[i], top[i], zero);
-                let a = power::<T, S>(maximum[i].sub(shift[i]), base_two);
-                a.store(alpha.as_mut_ptr().add(i * lanes));
-                sum[i] = sum[i].mul(a);
+                if start > 0 {
+                    let a = power::<T, S>(maximum[i].sub(shift[i]), base_two);
+                    a.store(alpha.as_mut_ptr().add(i * lanes));
+                    sum[i] = sum[i].mul(a);
+                }
                 maximum[i] = top[i];
+                if repeated {
+                    shift[i] = shift[i].sub(T::V::<S>::splat(block.extra));
+                }
             }
             for j in 0..common {
                 for (i, sum) in sum.iter_mut().enumerate() {
@@ -291,6 +301,9 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
 
             let v = unit_columns(at(block.v), n, block.value_dim, v_copy);
             if hidden && !all_finite::<T, S>(v, n, block.value_dim) {
+                if start == 0 {
+                    clear::<T, S>(ot, block.value_dim * width);
+                }
                 accumulate_visible::<T, S, N>(block, start, n, v, p, &alpha, ot);
             } else {
                 let mut from = 0;
@@ -298,9 +311,10 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
                     let (skip, to) = segment(from);
                     let vt = Broadcast { ptr: v.ptr.wrapping_offset(from as isize * v.row), row: 1, col: v.row };
                     let (b, c) = (p.add(from * width + skip * lanes), ot.add(skip * lanes));
-                    // The first segment has every vector; the output is rescaled there, once.
+                    // The first segment has every vector whose output changes: that is rescaled there, once, or in
+                    // the first step written for the first time.
                     let keep = if from == 0 { alpha.as_ptr() } else { ones.as_ptr() };
-                    let keep = Some(keep.add(skip * lanes));
+                    let keep = (start + from > 0).then_some(keep.add(skip * lanes));
                     panel_of::<T, S, N>(N - skip, block.value_dim, to - from, vt, b, width, c, width, keep);
                     from = to;
                 }
@@ -308,6 +322,15 @@ unsafe fn run<T: MathFloat, S: Simd, const N: usize>(block: &QueryBlock<T>) {
             start += n;
         }
         finish::<T, S, N>(block, &maximum, &sum, ot, width);
+    }
+}
+
+/// `len` zeros, a whole number of vectors.
+#[inline(always)]
+unsafe fn clear<T: MathFloat, S: Simd>(to: *mut T, len: usize) {
+    for i in (0..len).step_by(T::V::<S>::LANES) {
+        // SAFETY: the caller vouches for the elements and the instruction set.
+        unsafe { T::V::<S>::zero().store(to.add(i)) };
     }
 }
 
@@ -372,9 +395,7 @@ pub(super) unsafe fn pack_queries<T: MathFloat, S: Simd>(
     // SAFETY: as above.
     unsafe {
         if rows < width {
-            for i in (0..dim * width).step_by(T::V::<S>::LANES) {
-                T::V::<S>::zero().store(qt.add(i));
-            }
+            clear::<T, S>(qt, dim * width);
         }
         transpose(rows, dim, q.ptr, q.row, q.col, qt, width as isize, 1, factor);
     }

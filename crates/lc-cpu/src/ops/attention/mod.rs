@@ -16,6 +16,7 @@ use flash::{QueryBlock, Strided};
 use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::LocalKey;
 
 /// A read-only tensor of heads: batch × heads × sequence × dimension. Strides are in elements; zero and negative ones
 /// are legal.
@@ -80,8 +81,8 @@ impl<T: MathFloat> Attention<T> {
     }
 }
 
-/// Multiplications and additions below which a second thread costs more than it brings.
-const SPLIT_FLOPS: usize = 1_000_000;
+/// Multiplications and additions below which a second thread costs more than it brings: some microseconds of one.
+const SPLIT_FLOPS: usize = 400_000;
 
 /// A raw address that tasks on other threads may hold.
 #[derive(Clone, Copy)]
@@ -139,23 +140,92 @@ pub(super) unsafe fn forward<T: MathFloat>(
     let (keys, value_dim) = (k.shape[2], v.shape[3]);
     debug_assert!(k.shape[0] == batch && v.shape[0] == batch && k.shape[1] == v.shape[1] && v.shape[2] == keys);
     debug_assert!(k.shape[3] == dim && out.shape == [batch, heads, queries, value_dim]);
-    let all_heads = batch * heads;
-    if all_heads == 0 || queries == 0 || value_dim == 0 {
+    if batch * heads == 0 || queries == 0 || value_dim == 0 {
         return;
     }
-    let lanes = lanes::<T>(isa);
-    let vectors = queries.div_ceil(lanes);
-    let flops = 2usize.saturating_mul(all_heads * queries).saturating_mul(keys).saturating_mul(dim + value_dim);
-    let threads = if flops < SPLIT_FLOPS { 1 } else { threads.max(1) };
-    let blocks = block_count(vectors, flash::max_vectors(isa), all_heads, threads);
-    let group = heads / k.shape[1];
+    let work = Blocks { maximum, inverse_sum, ..Blocks::of(isa, threads, q, k, v, out, how) };
+    let tasks = work.tasks();
+    if tasks == 1 || work.threads == 1 {
+        // SAFETY: the caller's contract.
+        (0..tasks).for_each(|index| unsafe { work.run(index) });
+    } else {
+        let work = Shared(&raw const work);
+        // SAFETY: `work` outlives `parallel`, which returns when every task is done; what it holds is shared as the
+        // contract of this function allows.
+        parallel(threads, tasks, &|index| unsafe { (*work.get()).run(index) });
+    }
+}
 
-    let task = |index: usize| {
-        // Later blocks first: with a causal mask they are the long ones, which must not come last.
-        let block = blocks - 1 - index / all_heads;
+/// A call cut into blocks of queries, each of which any thread may do.
+pub(super) struct Blocks<T> {
+    isa: Isa,
+    lanes: usize,
+    /// Threads that are worth their cost.
+    pub threads: usize,
+    /// Blocks of each head.
+    blocks: usize,
+    q: Heads<T>,
+    k: Heads<T>,
+    v: Heads<T>,
+    out: HeadsMut<T>,
+    how: Attention<T>,
+    /// So many of the first keys count 2^`extra` times; see [`QueryBlock`].
+    pub repeated: usize,
+    pub extra: T,
+    maximum: *mut T,
+    inverse_sum: *mut T,
+}
+
+impl<T: MathFloat> Blocks<T> {
+    /// The blocks of a call whose extents are not zero.
+    pub fn of(
+        isa: Isa,
+        threads: usize,
+        q: Heads<T>,
+        k: Heads<T>,
+        v: Heads<T>,
+        out: HeadsMut<T>,
+        how: &Attention<T>,
+    ) -> Self {
+        let [batch, heads, queries, dim] = q.shape;
+        let (all_heads, keys, value_dim) = (batch * heads, k.shape[2], v.shape[3]);
+        // Half of a wide vector would compute nothing.
+        let isa = if isa == Isa::Avx512 && queries <= lanes::<T>(Isa::Avx2) { Isa::Avx2 } else { isa };
+        let lanes = lanes::<T>(isa);
+        let vectors = queries.div_ceil(lanes);
+        let flops = 2usize.saturating_mul(all_heads * queries).saturating_mul(keys).saturating_mul(dim + value_dim);
+        let threads = if flops < SPLIT_FLOPS { 1 } else { threads.max(1) };
+        let blocks = block_count(vectors, flash::max_vectors(isa), all_heads, threads);
+        let null = std::ptr::null_mut();
+        let (maximum, inverse_sum) = (null, null);
+        let (repeated, extra) = (0, T::ZERO);
+        Blocks { isa, lanes, threads, blocks, q, k, v, out, how: *how, repeated, extra, maximum, inverse_sum }
+    }
+
+    /// The queries of the tasks that come at place `index` for each head, from the first to before the second. Later blocks
+    /// come first: with a causal mask they are the long ones, which must not come last.
+    pub fn queries(&self, index: usize) -> (usize, usize) {
+        let queries = self.q.shape[2];
+        let block = self.blocks - 1 - index;
+        let edge = |block: usize| block * queries.div_ceil(self.lanes) / self.blocks * self.lanes;
+        (edge(block), edge(block + 1).min(queries))
+    }
+
+    /// How many tasks there are.
+    pub fn tasks(&self) -> usize {
+        self.blocks * self.q.shape[0] * self.q.shape[1]
+    }
+
+    /// Does task `index`.
+    ///
+    /// # Safety
+    /// The contract of [`attention`]; no two threads do the same task.
+    pub unsafe fn run(&self, index: usize) {
+        let Blocks { q, k, v, out, how, lanes, .. } = self;
+        let [batch, heads, _, dim] = q.shape;
+        let all_heads = batch * heads;
+        let (first, end) = self.queries(index / all_heads);
         let (b, h) = (index % all_heads / heads, index % all_heads % heads);
-        let first = block * vectors / blocks * lanes;
-        let end = ((block + 1) * vectors / blocks * lanes).min(queries);
         let at = |strides: [isize; 4], h: usize, row: usize| {
             b as isize * strides[0] + h as isize * strides[1] + row as isize * strides[2]
         };
@@ -164,10 +234,12 @@ pub(super) unsafe fn forward<T: MathFloat>(
             row: x.strides[2],
             col: x.strides[3],
         };
+        let group = heads / k.shape[1];
+        let statistic = |x: *mut T| if x.is_null() { x } else { x.wrapping_add(first) };
         let part = QueryBlock {
-            q: head(&q, h, first),
-            k: head(&k, h / group, 0),
-            v: head(&v, h / group, 0),
+            q: head(q, h, first),
+            k: head(k, h / group, 0),
+            v: head(v, h / group, 0),
             out: Strided {
                 ptr: out.ptr.wrapping_offset(at(out.strides, h, first)),
                 row: out.strides[2],
@@ -180,30 +252,21 @@ pub(super) unsafe fn forward<T: MathFloat>(
             }),
             first,
             rows: end - first,
-            keys,
+            keys: k.shape[2],
             dim,
-            value_dim,
+            value_dim: v.shape[3],
             scale: how.scale,
             causal: how.causal,
+            repeated: self.repeated,
+            extra: self.extra,
             output_scale: how.output_scale,
             output_bias: how.output_bias,
             output_relu: how.output_relu,
-            maximum: if maximum.is_null() { maximum } else { maximum.wrapping_add(first) },
-            inverse_sum: if maximum.is_null() { inverse_sum } else { inverse_sum.wrapping_add(first) },
+            maximum: statistic(self.maximum),
+            inverse_sum: statistic(self.inverse_sum),
             scratch: std::ptr::null_mut(),
         };
-        run_block(isa, lanes, part);
-    };
-    let tasks = blocks * all_heads;
-    if tasks == 1 {
-        task(0);
-    } else if threads == 1 {
-        (0..tasks).for_each(task);
-    } else {
-        let task = Shared(&task as *const dyn Fn(usize));
-        // SAFETY: the closure outlives `parallel`, which returns when every task is done; what it captures is shared as
-        // the contract of this function allows.
-        parallel(threads, tasks, &|index| unsafe { (*task.get())(index) });
+        run_block(self.isa, *lanes, part);
     }
 }
 
@@ -266,26 +329,34 @@ fn run_on_stack<T: MathFloat>(isa: Isa, block: QueryBlock<T>) {
 /// A cache line, the unit of heap scratch.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Line(#[expect(dead_code, reason = "only its size and alignment count")] [u8; 64]);
+pub(super) struct Line(#[expect(dead_code, reason = "only its size and alignment count")] [u8; 64]);
 
 /// Scratch that a thread keeps between calls, in lines: up to 4 MiB.
 const KEPT_LINES: usize = 1 << 16;
 
+/// Memory that a thread keeps.
+pub(super) type Scratch = Cell<Vec<Line>>;
+
 thread_local! {
-    static SCRATCH: Cell<Vec<Line>> = const { Cell::new(Vec::new()) };
+    static SCRATCH: Scratch = const { Scratch::new(Vec::new()) };
 }
 
 /// Calls `f` with `len` uninitialised elements, aligned to 64 bytes, that no one else holds. The thread keeps the
 /// memory for its next call; a call inside a call gets memory of its own.
 pub(super) fn with_scratch<T, R>(len: usize, f: impl FnOnce(*mut T) -> R) -> R {
+    with_scratch_in(&SCRATCH, len, f)
+}
+
+/// [`with_scratch`] with memory of another owner.
+pub(super) fn with_scratch_in<T, R>(kept: &'static LocalKey<Scratch>, len: usize, f: impl FnOnce(*mut T) -> R) -> R {
     let lines = (len * size_of::<T>()).div_ceil(size_of::<Line>());
-    let mut memory = SCRATCH.take();
+    let mut memory = kept.take();
     if memory.capacity() < lines {
         memory = Vec::with_capacity(lines);
     }
     let result = f(memory.as_mut_ptr().cast());
     if memory.capacity() <= KEPT_LINES {
-        SCRATCH.set(memory);
+        kept.set(memory);
     }
     result
 }

@@ -214,6 +214,27 @@ fn work_that_is_split_over_threads_matches_float64() {
 }
 
 #[test]
+fn keys_of_several_steps_match_float64() {
+    for mask in 0..3 {
+        for layout in [0, 1, 4] {
+            check::<f32>(&Case { layout, mask, ..case([1, 2, 37, 20], 2 * flash::STEP + 18, 13) }, 5, 2e-6);
+        }
+        let causal = case([1, 1, 2 * flash::STEP + 30, 12], 2 * flash::STEP + 30, 7);
+        check::<f32>(&Case { causal: true, mask, ..causal }, 6, 2e-6);
+    }
+    // The largest score of a query comes in the last step, so that earlier ones are scaled to almost nothing.
+    let (s, d) = (flash::STEP + 40, 4);
+    let q = vec![1f32; s * d];
+    let k: Vec<f32> = (0..s * d).map(|i| (i / d) as f32).collect();
+    for isa in Isa::available() {
+        let out = run(isa, s, d, &q, &k, &k, &Attention { scale: 1.0, ..Attention::plain(d) });
+        // Neighbouring scores are 4 apart: a geometric series below the last key.
+        let below = 1.0 / (4f64.exp() - 1.0);
+        assert!(out.iter().all(|&o| (f64::from(o) - ((s - 1) as f64 - below)).abs() < 1e-3), "{isa:?} {}", out[0]);
+    }
+}
+
+#[test]
 fn empty_sizes_are_legal() {
     for (s, keys, d, value_dim) in [(0, 3, 4, 4), (3, 0, 4, 4), (3, 5, 0, 4), (3, 5, 4, 0)] {
         check::<f32>(&Case { post: true, ..case([1, 2, s, d], keys, value_dim) }, 3, 2e-6);

@@ -1,6 +1,6 @@
 //! One step of gradient descent on the values of a head, under mean squared error.
 
-use super::flash::{self, KEYS, MAX_QUERIES, Strided, pack_queries, power};
+use super::flash::{self, MAX_QUERIES, Strided, pack_queries, power};
 use super::tile::{Broadcast, panel};
 use super::{Attention, Heads, HeadsMut, Shared, forward, lanes, parallel, with_scratch};
 use crate::isa::Isa;
@@ -104,6 +104,9 @@ pub unsafe fn attention_train_step<T: MathFloat>(
     });
     want_loss.then(|| T::of(squares / (queries as f64 * value_dim as f64)))
 }
+
+/// Keys whose values one task updates.
+const KEYS: usize = 48;
 
 /// What [`Backward`] is to do.
 #[derive(Clone, Copy)]

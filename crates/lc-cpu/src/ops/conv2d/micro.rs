@@ -1,6 +1,6 @@
 //! The register block: a few vectors of output positions by a few output channels.
 
-use super::tile::{Gather, Tile};
+use super::tile::{Gather, Squeezed, Tile};
 use crate::isa::Isa;
 use crate::simd::{Float, Simd, Vector};
 
@@ -50,10 +50,11 @@ pub(super) unsafe fn block<S: Simd, T: Float>(tile: &Tile<T>, block: &Block<T>, 
                 Some(scratch) => (scratch, tile.flat),
                 None => (own, plane),
             };
-            if outs == 1 {
-                sweep::<S, T, 1>(tile, block, first, 1, to, to_plane);
-            } else {
-                sweep::<S, T, OUTS>(tile, block, first, outs, to, to_plane);
+            match (outs, tile.squeezed().is_null()) {
+                (1, true) => sweep::<S, T, 1, false>(tile, block, first, 1, to, to_plane),
+                (1, false) => sweep::<S, T, 1, true>(tile, block, first, 1, to, to_plane),
+                (_, true) => sweep::<S, T, OUTS, false>(tile, block, first, outs, to, to_plane),
+                (_, false) => sweep::<S, T, OUTS, true>(tile, block, first, outs, to, to_plane),
             }
             if tile.detour().is_some() {
                 move_rows::<S, T>(tile, outs, to, own, plane);
@@ -89,13 +90,17 @@ unsafe fn move_rows<S: Simd, T: Float>(tile: &Tile<T>, outs: usize, from: *const
     }
 }
 
-/// A vector of positions: where it reads, where its results go, and how many of them count.
+/// A vector of positions: where it reads, where its results go, how many are written, and which count if not the first.
 #[derive(Clone, Copy)]
 struct Place<T> {
     x: *const T,
     out: *mut T,
     n: usize,
+    keep: u32,
 }
+
+/// All lanes of a vector count.
+const ALL: u32 = u32::MAX;
 
 /// The vectors of positions of a tile, in order.
 struct Places<T> {
@@ -107,6 +112,9 @@ struct Places<T> {
     out_step: usize,
     column: usize,
     left: usize,
+    /// What becomes of each vector of a flat run that is squeezed.
+    squeezed: *const Squeezed,
+    start: *mut T,
 }
 
 impl<T: Float> Places<T> {
@@ -118,14 +126,26 @@ impl<T: Float> Places<T> {
             (_, Some(_)) => (1, tile.flat),
             (_, None) => (1, tile.rows * tile.out_w),
         };
+        let (rows, width) = if tile.squeezed().is_null() { (rows, width) } else { (1, tile.flat) };
         let left = rows * width.div_ceil(lanes);
-        Places { x: tile.data(), out, lanes, width, x_step: tile.step(), out_step: tile.out_w, column: 0, left }
+        let (x, squeezed) = (tile.data(), tile.squeezed());
+        let (x_step, out_step) = (tile.step(), tile.out_w);
+        Places { x, out, lanes, width, x_step, out_step, column: 0, left, squeezed, start: out }
     }
 
     #[inline(always)]
-    fn next(&mut self) -> Place<T> {
+    fn next<const SQUEEZE: bool>(&mut self) -> Place<T> {
+        let x = self.x.wrapping_add(self.column);
+        if SQUEEZE {
+            // SAFETY: the table has an entry for each vector.
+            let Squeezed { out, n, keep } = unsafe { *self.squeezed };
+            self.squeezed = self.squeezed.wrapping_add(1);
+            self.column += self.lanes;
+            self.left -= 1;
+            return Place { x, out: self.start.wrapping_add(out as usize), n: n as usize, keep };
+        }
         let n = self.lanes.min(self.width - self.column);
-        let place = Place { x: self.x.wrapping_add(self.column), out: self.out.wrapping_add(self.column), n };
+        let place = Place { x, out: self.out.wrapping_add(self.column), n, keep: ALL };
         self.left -= 1;
         self.column += self.lanes;
         if self.column >= self.width {
@@ -137,12 +157,13 @@ impl<T: Float> Places<T> {
     }
 }
 
-/// All positions for the channels `first..first + outs` of the block; `out` is the first one's.
+/// All positions for the channels `first..first + outs` of the block; `out` is the first one's. Results are squeezed where
+/// the tile says so, which `SQUEEZE` repeats.
 ///
 /// # Safety
 /// As [`block`]; `outs <= OB`.
 #[inline(always)]
-unsafe fn sweep<S: Simd, T: Float, const OB: usize>(
+unsafe fn sweep<S: Simd, T: Float, const OB: usize, const SQUEEZE: bool>(
     tile: &Tile<T>,
     block: &Block<T>,
     first: usize,
@@ -167,16 +188,16 @@ unsafe fn sweep<S: Simd, T: Float, const OB: usize>(
         let step = positions(S::ISA);
         while places.left >= step {
             match step {
-                4 => registers::<S, T, OB, 4>(tile, block, w, bias, outs, &mut places, plane),
-                3 => registers::<S, T, OB, 3>(tile, block, w, bias, outs, &mut places, plane),
-                _ => registers::<S, T, OB, 2>(tile, block, w, bias, outs, &mut places, plane),
+                4 => registers::<S, T, OB, 4, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
+                3 => registers::<S, T, OB, 3, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
+                _ => registers::<S, T, OB, 2, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
             }
         }
         match places.left {
             0 => {}
-            1 => registers::<S, T, OB, 1>(tile, block, w, bias, outs, &mut places, plane),
-            2 => registers::<S, T, OB, 2>(tile, block, w, bias, outs, &mut places, plane),
-            _ => registers::<S, T, OB, 3>(tile, block, w, bias, outs, &mut places, plane),
+            1 => registers::<S, T, OB, 1, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
+            2 => registers::<S, T, OB, 2, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
+            _ => registers::<S, T, OB, 3, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
         }
     }
 }
@@ -186,7 +207,7 @@ unsafe fn sweep<S: Simd, T: Float, const OB: usize>(
 /// # Safety
 /// As [`sweep`]; at least `P` places are left.
 #[inline(always)]
-unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize>(
+unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize, const SQUEEZE: bool>(
     tile: &Tile<T>,
     block: &Block<T>,
     w: [*const T; OB],
@@ -199,9 +220,9 @@ unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize>(
     // SAFETY: reads of the tile at the offsets of its taps, of the weights of the same taps, and writes of the `n`
     // results of each place that count.
     unsafe {
-        let mut at = [Place { x: std::ptr::null(), out: std::ptr::null_mut(), n: 0 }; P];
+        let mut at = [Place { x: std::ptr::null(), out: std::ptr::null_mut(), n: 0, keep: ALL }; P];
         for place in &mut at {
-            *place = places.next();
+            *place = places.next::<SQUEEZE>();
         }
         let mut sums = [[T::V::<S>::zero(); P]; OB];
         for o in 0..OB {
@@ -231,15 +252,27 @@ unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize>(
                 }
             }
         }
+        // Loops apart, and small: each must unroll, or the sums are kept in memory.
+        if block.relu {
+            for o in 0..OB {
+                for j in 0..P {
+                    sums[o][j] = T::V::<S>::zero().max(sums[o][j]);
+                }
+            }
+        }
+        if SQUEEZE {
+            for o in 0..OB {
+                for j in 0..P {
+                    sums[o][j] = sums[o][j].squeeze(at[j].keep);
+                }
+            }
+        }
         for o in 0..OB {
             if o >= outs {
                 break;
             }
             for j in 0..P {
-                let mut y = sums[o][j];
-                if block.relu {
-                    y = T::V::<S>::zero().max(y);
-                }
+                let y = sums[o][j];
                 if at[j].n == lanes {
                     y.store(at[j].out.add(o * plane));
                 } else {

@@ -89,6 +89,11 @@ impl Conv2d {
         self.group_in() * self.kernel_h * self.kernel_w
     }
 
+    /// As many of `threads` as are worth their cost.
+    pub(crate) fn worth(&self, threads: usize) -> usize {
+        if self.out_len().saturating_mul(self.taps()) < PARALLEL_MACS { 1 } else { threads.max(1) }
+    }
+
     /// Elements of the result.
     pub fn out_len(&self) -> usize {
         self.batch * self.out_channels * self.out_h * self.out_w
@@ -157,15 +162,32 @@ pub unsafe fn conv2d<T: MathFloat>(
 ) {
     // SAFETY: the caller's contract.
     unsafe {
-        if is_contiguous(&filter_shape(p), &w_strides) {
-            // Only a border of zeros makes non-finite weights a special case.
-            let padded = p.pad_h | p.pad_w != 0;
-            let finite = !padded || dispatch(isa, AllFinite { ptr: w, len: p.out_channels * p.taps() });
+        with_filter(isa, p, w, w_strides, |w, finite| {
             run(isa, threads, p, x, x_strides, w, finite, bias, out, act);
-        } else {
-            let packed = PackedFilter::new(isa, p, w, w_strides);
-            conv2d_packed(isa, threads, p, x, x_strides, &packed, bias, out, act);
-        }
+        });
+    }
+}
+
+/// Calls `f` with the filter in OIHW order, in place where it is so, and with whether it is finite or nothing is padded.
+///
+/// # Safety
+/// As [`PackedFilter::new`].
+pub(crate) unsafe fn with_filter<T: MathFloat>(
+    isa: Isa,
+    p: &Conv2d,
+    w: *const T,
+    w_strides: [isize; 4],
+    f: impl FnOnce(*const T, bool),
+) {
+    if is_contiguous(&filter_shape(p), &w_strides) {
+        // Only a border of zeros makes non-finite weights a special case.
+        let padded = p.pad_h | p.pad_w != 0;
+        let finite = !padded || dispatch(isa, AllFinite { ptr: w, len: p.out_channels * p.taps() });
+        f(w, finite);
+    } else {
+        // SAFETY: the caller's contract.
+        let packed = unsafe { PackedFilter::new(isa, p, w, w_strides) };
+        f(packed.data.as_ptr(), packed.finite);
     }
 }
 
@@ -228,7 +250,7 @@ impl<T: Float> Kernel for AllFinite<T> {
 }
 
 /// Multiply-adds below which a second thread costs more than it saves.
-const PARALLEL_MACS: usize = 200_000;
+const PARALLEL_MACS: usize = 100_000;
 
 /// Multiply-adds of one output that a task does before it goes on to the next position: the weights of a register block
 /// stay in the first-level cache for so many. It decides the order of summation, so it depends on nothing else.
@@ -244,13 +266,14 @@ const TILE_BYTES: usize = 384 << 10;
 
 /// The filter, the image and the result of one call.
 #[derive(Clone, Copy)]
-struct Operands<T> {
-    x: *const T,
-    x_strides: [isize; 4],
-    w: *const T,
-    bias: Option<(*const T, isize)>,
-    out: *mut T,
-    act: Activation,
+pub(crate) struct Operands<T> {
+    pub(crate) x: *const T,
+    pub(crate) x_strides: [isize; 4],
+    /// In OIHW order.
+    pub(crate) w: *const T,
+    pub(crate) bias: Option<(*const T, isize)>,
+    pub(crate) out: *mut T,
+    pub(crate) act: Activation,
 }
 
 // SAFETY: addresses only; tasks write disjoint parts of `out`.
@@ -271,12 +294,12 @@ struct Cut {
 }
 
 impl Cut {
-    fn of<T: Float>(p: &Conv2d, lanes: usize, threads: usize) -> Cut {
-        let gather = Gather::choose(p, lanes);
+    /// For so many threads, all of which are worth their cost.
+    fn of<T: Float>(p: &Conv2d, isa: Isa, workers: usize) -> Cut {
+        let lanes = dispatch(isa, LanesOf(std::marker::PhantomData::<T>));
+        let gather = Gather::choose(p, lanes, isa);
         let channels = block_channels(p);
         let images = p.batch * p.groups;
-        let macs = p.out_len().saturating_mul(p.taps());
-        let workers = if macs < PARALLEL_MACS { 1 } else { threads.max(1) };
         let fits = |rows: usize| Tile::<T>::bytes(p, gather, channels, rows, lanes) <= TILE_BYTES;
         let mut rows = p.out_h;
         if images < workers {
@@ -324,37 +347,72 @@ unsafe fn run<T: MathFloat>(
     if p.out_len() == 0 {
         return;
     }
-    let operands = Operands { x, x_strides, w, bias, out, act };
-    let cut = Cut::of::<T>(p, dispatch(isa, LanesOf(std::marker::PhantomData::<T>)), threads);
-    let units = p.batch * p.groups * cut.strips;
-    let tasks = units * cut.parts;
-    let task = |index: usize| {
+    let threads = p.worth(threads);
+    let work = Work::of(isa, threads, p, Operands { x, x_strides, w, bias, out, act }, finite);
+    // SAFETY: the caller's contract; every task is done once, and all of them before the end.
+    unsafe {
+        if threads == 1 {
+            (0..work.tasks()).for_each(|index| work.run(index));
+        } else {
+            pool::run(work.tasks(), &|index| work.run(index));
+        }
+        work.finish();
+    }
+}
+
+/// A convolution cut into tasks, each of which any thread may do.
+pub(crate) struct Work<'a, T> {
+    isa: Isa,
+    p: &'a Conv2d,
+    operands: Operands<T>,
+    cut: Cut,
+    /// Whether the filter is finite, or nothing is padded.
+    finite: bool,
+}
+
+impl<'a, T: MathFloat> Work<'a, T> {
+    /// The tasks for `workers` threads; `operands.w` is contiguous.
+    pub(crate) fn of(isa: Isa, workers: usize, p: &'a Conv2d, operands: Operands<T>, finite: bool) -> Self {
+        Work { isa, p, operands, cut: Cut::of::<T>(p, isa, workers), finite }
+    }
+
+    /// How many there are.
+    pub(crate) fn tasks(&self) -> usize {
+        self.p.batch * self.p.groups * self.cut.strips * self.cut.parts
+    }
+
+    /// Does task `index`.
+    ///
+    /// # Safety
+    /// The contract of [`conv2d`] for the operands; no two threads do the same task.
+    pub(crate) unsafe fn run(&self, index: usize) {
+        let Work { isa, p, operands, cut, .. } = self;
         let (unit, part) = (index / cut.parts, index % cut.parts);
         let (image, strip) = (unit / cut.strips, unit % cut.strips);
         let first_row = strip * cut.rows;
         let first_out = part * cut.outs;
-        dispatch(
-            isa,
-            Task {
-                isa,
-                p,
-                operands: &operands,
-                cut: &cut,
-                image: image / p.groups,
-                group: image % p.groups,
-                rows: first_row..(first_row + cut.rows).min(p.out_h),
-                outs: first_out..(first_out + cut.outs).min(p.group_out()),
-            },
-        );
-    };
-    if tasks == 1 || threads <= 1 || p.out_len().saturating_mul(p.taps()) < PARALLEL_MACS {
-        (0..tasks).for_each(task);
-    } else {
-        pool::run(tasks, &task);
+        let task = Task {
+            isa: *isa,
+            p,
+            operands,
+            cut,
+            image: image / p.groups,
+            group: image % p.groups,
+            rows: first_row..(first_row + cut.rows).min(p.out_h),
+            outs: first_out..(first_out + cut.outs).min(p.group_out()),
+        };
+        dispatch(*isa, task);
     }
-    if !finite {
-        // SAFETY: the caller's contract.
-        unsafe { border::redo(p, &operands) };
+
+    /// What is left when all tasks are done.
+    ///
+    /// # Safety
+    /// As [`Work::run`]; all tasks are done.
+    pub(crate) unsafe fn finish(&self) {
+        if !self.finite {
+            // SAFETY: the caller's contract.
+            unsafe { border::redo(self.p, &self.operands) };
+        }
     }
 }
 
@@ -386,7 +444,7 @@ impl<T: MathFloat> Kernel for Task<'_, T> {
         // SAFETY: inside `Kernel::run`; the offsets are those of elements of the views and of the result.
         unsafe {
             let out = operands.out.add((image * p.out_channels + first_out) * plane + rows.start * p.out_w);
-            let mut tile = Tile::<T>::new(p, cut.gather, cut.channels, height, lanes);
+            let mut tile = Tile::<T>::new(p, cut.gather, cut.channels, height, lanes, isa);
             let mut first_channel = 0;
             loop {
                 let channels = cut.channels.min(group_in - first_channel);

@@ -2,6 +2,7 @@
 
 use super::micro::OUTS;
 use super::{Conv2d, block_channels};
+use crate::isa::Isa;
 use crate::simd::{Float, Simd, Vector};
 use std::cell::Cell;
 
@@ -12,7 +13,8 @@ pub(super) enum Gather {
     /// lies within one output row.
     Rows,
     /// The same for stride 1, with vectors that run on from one output row to the next over the border between them. Less
-    /// is computed in vain when the rows are not whole vectors; with a border, results take a detour through scratch.
+    /// is computed in vain when the rows are not whole vectors; with a border, its lanes are squeezed out of the results, or
+    /// these take a detour through scratch where that is no instruction.
     Flat,
     /// For every tap the row of its values at all outputs: the panel of an implicit GEMM.
     Patches,
@@ -20,7 +22,7 @@ pub(super) enum Gather {
 
 impl Gather {
     /// The cheapest, by the vectors that each computes and the rows that each moves.
-    pub(super) fn choose(p: &Conv2d, lanes: usize) -> Gather {
+    pub(super) fn choose(p: &Conv2d, lanes: usize, isa: Isa) -> Gather {
         let vectors = |n: usize| n.div_ceil(lanes);
         // Two vectors are multiplied and added a cycle, so a vector takes half a cycle for each output channel and tap.
         let compute = |vectors: usize| vectors * p.taps() * p.group_out();
@@ -31,7 +33,11 @@ impl Gather {
         let patches = compute(vectors(p.out_h * p.out_w)) + 2 * copies * p.taps();
         let flat = if p.stride_w == 1 && p.stride_h == 1 {
             let pitch = row_pitch(p);
-            let detour = if pitch == p.out_w { 0 } else { 2 * moves * p.group_out() };
+            let detour = match isa {
+                _ if pitch == p.out_w => 0,
+                _ if squeezes(p, isa) => 4 * vectors(p.out_h * pitch) * p.group_out(),
+                _ => 2 * moves * p.group_out(),
+            };
             // Sums that several blocks of channels add to are kept where they belong.
             let several = pitch != p.out_w && block_channels(p) < p.group_in();
             if several { usize::MAX } else { compute(vectors(p.out_h * pitch)) + detour }
@@ -91,6 +97,8 @@ pub(super) struct Tile<T> {
     offsets: *mut usize,
     /// Where results go before their rows are moved, if they do.
     detour: Option<*mut T>,
+    /// By vector of a flat run, what to keep of its results; null if they are not squeezed.
+    squeezed: *const Squeezed,
     pub(super) taps: usize,
     pub(super) rows: usize,
     pub(super) out_w: usize,
@@ -99,6 +107,42 @@ pub(super) struct Tile<T> {
     pub(super) flat: usize,
     step: usize,
     kernel: usize,
+}
+
+/// What becomes of the results of one vector of a flat run.
+#[derive(Clone, Copy)]
+pub(super) struct Squeezed {
+    /// Where the first that is kept goes, in elements from the first result of the channel.
+    pub(super) out: u32,
+    /// How many are written. More than are kept, up to a whole vector, where later vectors write over the rest.
+    pub(super) n: u32,
+    /// The lanes that are no border.
+    pub(super) keep: u32,
+}
+
+/// Whether a flat run's results are squeezed. Where the border is wide, rows overlap and nothing can be left out.
+fn squeezes(p: &Conv2d, isa: Isa) -> bool {
+    isa == Isa::Avx512 && row_pitch(p) > p.out_w
+}
+
+/// Fills the table for `rows` rows of `width` results, `pitch` apart, in vectors of `lanes`.
+fn squeeze(table: &mut [std::mem::MaybeUninit<Squeezed>], rows: usize, width: usize, pitch: usize, lanes: usize) {
+    let (mut row, mut column, mut out) = (0, 0, 0);
+    for entry in table {
+        let (start, mut keep) = (out, 0);
+        for lane in 0..lanes {
+            if row < rows && column < width {
+                keep |= 1 << lane;
+                out += 1;
+            }
+            column += 1;
+            if column == pitch {
+                (row, column) = (row + 1, 0);
+            }
+        }
+        let n = if start + lanes <= rows * width { lanes } else { out - start };
+        entry.write(Squeezed { out: start as u32, n: n as u32, keep });
+    }
 }
 
 /// The sizes of a tile, in elements.
@@ -115,7 +159,8 @@ impl Sizes {
         let kernel = p.kernel_h * p.kernel_w;
         if gather == Gather::Patches {
             let flat = (rows * p.out_w).next_multiple_of(lanes);
-            return Sizes { pitch: flat, channel: kernel * flat, flat, data: channels * kernel * flat, detour: 0 };
+            let data = channels * kernel * flat + lanes;
+            return Sizes { pitch: flat, channel: kernel * flat, flat, data, detour: 0 };
         }
         let pitch = row_pitch(p);
         let channel = input_rows(p, rows) * pitch;
@@ -135,13 +180,17 @@ impl<T: Float> Tile<T> {
     }
 
     /// A tile for up to `channels` input channels and `rows` output rows.
-    pub(super) fn new(p: &Conv2d, gather: Gather, channels: usize, rows: usize, lanes: usize) -> Self {
+    pub(super) fn new(p: &Conv2d, gather: Gather, channels: usize, rows: usize, lanes: usize, isa: Isa) -> Self {
         let sizes = Sizes::of(p, gather, channels, rows, lanes);
         let kernel = p.kernel_h * p.kernel_w;
         let lines = |bytes: usize| bytes.div_ceil(size_of::<Line>());
         let offset_lines = lines(channels * kernel * size_of::<usize>());
         let data_lines = lines(sizes.data * size_of::<T>());
-        let detour_lines = lines(sizes.detour * size_of::<T>());
+        // A vector's lanes fit a mask, its place in the results an offset.
+        let squeezes = sizes.detour > 0 && squeezes(p, isa) && rows * p.out_w <= u32::MAX as usize;
+        let vectors = if squeezes { sizes.flat / lanes } else { 0 };
+        let detour_lines =
+            lines(if squeezes { vectors * size_of::<Squeezed>() } else { sizes.detour * size_of::<T>() });
         let mut scratch = SCRATCH.take();
         let total = offset_lines + data_lines + detour_lines;
         if scratch.len() < total {
@@ -159,8 +208,11 @@ impl<T: Float> Tile<T> {
                         tap * sizes.pitch
                     } else {
                         let column = j * p.dilation_w;
-                        let run = sizes.pitch / p.stride_w;
-                        let within = column % p.stride_w * run + column / p.stride_w;
+                        let within = if p.stride_w == 1 {
+                            column
+                        } else {
+                            column % p.stride_w * (sizes.pitch / p.stride_w) + column / p.stride_w
+                        };
                         c * sizes.channel + i * p.dilation_h * sizes.pitch + within
                     };
                     // SAFETY: the scratch begins with one offset for each tap.
@@ -169,12 +221,18 @@ impl<T: Float> Tile<T> {
                 }
             }
         }
+        let table: *mut std::mem::MaybeUninit<Squeezed> = detour.cast();
+        if squeezes {
+            // SAFETY: the scratch ends with an entry for each vector.
+            squeeze(unsafe { std::slice::from_raw_parts_mut(table, vectors) }, rows, p.out_w, sizes.pitch, lanes);
+        }
         Tile {
             gather,
             scratch,
             data,
             offsets,
-            detour: (sizes.detour > 0).then_some(detour),
+            detour: (sizes.detour > 0 && !squeezes).then_some(detour),
+            squeezed: if squeezes { table.cast() } else { std::ptr::null() },
             taps: 0,
             rows,
             out_w: p.out_w,
@@ -201,6 +259,11 @@ impl<T: Float> Tile<T> {
     /// The scratch for the results of a register block of channels, [`Tile::flat`] apart, if they go through it.
     pub(super) fn detour(&self) -> Option<*mut T> {
         self.detour
+    }
+
+    /// By vector, what to keep of the results of a flat run over borders; null where results are not squeezed.
+    pub(super) fn squeezed(&self) -> *const Squeezed {
+        self.squeezed
     }
 
     /// Elements from the place of an output to that of the one below.
@@ -372,25 +435,28 @@ fn inside(first: usize, step: usize, pad: usize, width: usize, count: usize) -> 
     (begin, end.max(begin) - begin)
 }
 
+/// `n` zeros, and whatever in the rest of the last vector: tiles are filled in ascending order, and a masked store takes
+/// many times as long as a whole one on some processors.
+///
 /// # Safety
-/// Inside [`crate::simd::Kernel::run`]; `to` must be writable for `n` elements.
+/// Inside [`crate::simd::Kernel::run`]; `to` must be writable for `n` elements and a vector.
 #[inline(always)]
 unsafe fn zeros<S: Simd, T: Float>(to: *mut T, n: usize) {
     // SAFETY: the caller's contract.
     unsafe {
         let mut i = 0;
-        while i + T::V::<S>::LANES <= n {
+        while i < n {
             T::V::<S>::zero().store(to.add(i));
             i += T::V::<S>::LANES;
-        }
-        if i < n {
-            T::V::<S>::zero().store_n(to.add(i), n - i);
         }
     }
 }
 
+/// As [`zeros`], with elements of `from`.
+///
 /// # Safety
-/// Inside [`crate::simd::Kernel::run`]; `from` must be readable for `n` elements `stride` apart, `to` writable for `n`.
+/// Inside [`crate::simd::Kernel::run`]; `from` must be readable for `n` elements `stride` apart, `to` writable for `n` and
+/// a vector.
 #[inline(always)]
 unsafe fn copy<S: Simd, T: Float>(from: *const T, stride: isize, to: *mut T, n: usize) {
     // SAFETY: the caller's contract.
@@ -402,7 +468,7 @@ unsafe fn copy<S: Simd, T: Float>(from: *const T, stride: isize, to: *mut T, n: 
                 i += T::V::<S>::LANES;
             }
             if i < n {
-                T::V::<S>::load_n(from.add(i), n - i).store_n(to.add(i), n - i);
+                T::V::<S>::load_n(from.add(i), n - i).store(to.add(i));
             }
         } else {
             for i in 0..n {

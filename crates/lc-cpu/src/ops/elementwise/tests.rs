@@ -102,7 +102,7 @@ fn every_pass_at_any_alignment() {
     let mut random = Random::new(6);
     let (a, b): (Vec<f32>, Vec<f32>) = (random.vec(1100), random.vec(1100));
     for isa in Isa::available() {
-        for pass in [Pass::Near, Pass::Far, Pass::Stream] {
+        for pass in [Pass::Near, Pass::Stream] {
             for (len, shift) in [0, 1, 5, 63, 64, 65, 127, 1000].into_iter().flat_map(|n| [0, 1, 7].map(|s| (n, s))) {
                 let mut out = vec![7.0f32; len + shift + 1];
                 let inputs = [a.as_ptr(), b[shift..].as_ptr()];

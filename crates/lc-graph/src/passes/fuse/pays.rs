@@ -118,6 +118,7 @@ impl<'a> Judge<'a> {
         }
         match entry.as_ref().and_then(raced) {
             Some(verdict) => verdict,
+            None if self.model.is_none() => Verdict::Unknown,
             None => two().map_or(Verdict::Unknown, |[apart, fused]| self.predicted(&apart, &fused)),
         }
     }

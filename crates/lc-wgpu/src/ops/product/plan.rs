@@ -13,6 +13,7 @@
 use super::Product;
 use super::shaders::Family;
 use crate::shader::Shader;
+use lc_core::DType;
 
 /// The most rows or columns of a product that is not tiled.
 pub(super) const THIN: usize = 4;
@@ -40,17 +41,21 @@ pub enum Variant {
     Matrix16,
     /// 128 by 128 on matrix units of 16, four by two of them a subgroup.
     Matrix16Half,
+    /// 128 by 128, or 256 by 128 of float32, on matrix units of 16, four by four of them a subgroup, every tile whole.
+    Matrix16Whole,
     /// 64 by 64 on matrix units of 8.
     Matrix8,
 }
 
 impl Variant {
-    fn tile(self) -> usize {
+    /// Rows and columns of a tile.
+    fn tile(self, dtype: DType) -> [usize; 2] {
         match self {
-            Variant::Wide128 | Variant::Large128 => 128,
-            Variant::Matrix16 | Variant::Matrix16Half => 128,
-            Variant::Narrow32 => 32,
-            _ => 64,
+            Variant::Matrix16Whole if dtype == DType::F32 => [256, 128],
+            Variant::Wide128 | Variant::Large128 => [128; 2],
+            Variant::Matrix16 | Variant::Matrix16Half | Variant::Matrix16Whole => [128; 2],
+            Variant::Narrow32 => [32; 2],
+            _ => [64; 2],
         }
     }
 
@@ -64,17 +69,36 @@ impl Variant {
 
     /// Whether operands are rounded to float16 and multiplied on matrix units.
     pub fn rounds(self) -> bool {
-        matches!(self, Variant::Matrix16 | Variant::Matrix16Half | Variant::Matrix8)
+        matches!(self, Variant::Matrix8) || self.of_16()
+    }
+
+    /// Whether it takes matrix units of 16.
+    pub fn of_16(self) -> bool {
+        matches!(self, Variant::Matrix16 | Variant::Matrix16Half | Variant::Matrix16Whole)
+    }
+
+    /// The one that computes a product of these elements where this one cannot.
+    pub(super) fn fallback(self, dtype: DType) -> Variant {
+        match (self, dtype) {
+            // Operands that are rounded on the way take more registers: on an H100 the smaller share a subgroup is half as
+            // fast again for float32 tensors, and two thirds as fast for float16 ones (docs/perf/gpu.md).
+            (Variant::Matrix16Whole, DType::F32) => Variant::Matrix16Half,
+            (Variant::Matrix16Whole, _) => Variant::Matrix16,
+            _ => self,
+        }
     }
 
     fn tiles(self, product: &Product<'_>) -> usize {
-        product.m.div_ceil(self.tile()) * product.n.div_ceil(self.tile())
+        let [rows, columns] = self.tile(product.dtype);
+        product.m.div_ceil(rows) * product.n.div_ceil(columns)
     }
 }
 
 /// What is dispatched.
 pub(super) struct Plan {
     pub shader: &'static Shader,
+    /// The same kernel for operands that share no buffer with what is written, where there is one.
+    pub apart: Option<&'static Shader>,
     pub reduce: &'static Shader,
     /// Workgroups for one part of one product.
     pub groups: usize,
@@ -88,9 +112,12 @@ pub(super) struct Plan {
 impl Plan {
     /// The kernels of a folded and settled product, or those of `variant` where they can compute it.
     pub fn of(product: &Product<'_>, variant: Option<Variant>) -> Plan {
-        let vectors = vectors(product);
+        let vectors = vectors(product, 4);
         // Matrix units are fed in vectors only; other operands take the portable kernel, which rounds less.
-        let variant = variant.filter(|v| !v.rounds() || vectors.is_some());
+        let variant = variant.filter(|v| !v.rounds() || vectors.is_some()).map(|v| match v {
+            Variant::Matrix16Whole if !whole(product) => v.fallback(product.dtype),
+            _ => v,
+        });
         match variant {
             None if product.m <= THIN => Plan::thin(product),
             None => Plan::tiled(product, choose(product), vectors),
@@ -105,6 +132,7 @@ impl Plan {
         let shader = match (variant, vectors) {
             (Variant::Matrix16, _) => family.coop16,
             (Variant::Matrix16Half, _) => family.coop16_half,
+            (Variant::Matrix16Whole, _) => family.coop16_whole,
             (Variant::Matrix8, _) => family.coop8,
             (Variant::Large128, Some(_)) => family.vec16x8,
             (Variant::Large128, None) => family.scalar16x8,
@@ -112,6 +140,11 @@ impl Plan {
             (Variant::Narrow64 | Variant::Narrow32, None) => family.scalar4,
             (_, Some(_)) => family.vec8,
             (_, None) => family.scalar8,
+        };
+        let apart = match (variant, vectors) {
+            (Variant::Large128, Some(_)) => Some(family.vec16x8_read),
+            (Variant::Wide128 | Variant::Wide64, Some(_)) => Some(family.vec8_read),
+            _ => None,
         };
         let (a, b) = (&product.a, &product.b);
         let along_k = vectors.unwrap_or([nearer(a.across, a.down), nearer(b.down, b.across)]);
@@ -122,16 +155,16 @@ impl Plan {
             ("B_ALONG_K", f64::from(u8::from(along_k[1]))),
         ];
         if !variant.rounds() {
-            let (tile, depth) = (variant.tile() as f64, variant.depth() as f64);
+            let (tile, depth) = (variant.tile(product.dtype)[0] as f64, variant.depth() as f64);
             constants.extend([("T", tile), ("TK", depth)]);
         }
-        Plan { shader, reduce: family.reduce, groups, splits, chunk, constants }
+        Plan { shader, apart, reduce: family.reduce, groups, splits, chunk, constants }
     }
 
     fn thin(product: &Product<'_>) -> Plan {
         let Product { n, k, b, batch, .. } = product;
         let aligned = four(b.bound.first as usize) && batch.iter().all(|b| four(b.strides[1]));
-        let dense = if aligned { dense(b.down, *k, b.across, *n) } else { None };
+        let dense = if aligned { dense(b.down, *k, b.across, *n, 4) } else { None };
         let across = dense.unwrap_or_else(|| nearer(b.down, b.across));
         let family = Family::of(product.dtype);
         let (shader, columns) = match (across, dense) {
@@ -144,28 +177,32 @@ impl Plan {
         // These workgroups do little each: more of them keep as many loads under way.
         let (splits, chunk) = split(*k, groups * product.count(), 4 * ENOUGH, 4);
         let constants = vec![("M", product.m as f64)];
-        Plan { shader, reduce: family.reduce, groups, splits, chunk, constants }
+        Plan { shader, apart: None, reduce: family.reduce, groups, splits, chunk, constants }
     }
 }
 
 fn choose(product: &Product<'_>) -> Variant {
     let exact = product.m * product.n;
-    let fits = |variant: Variant, enough: usize| {
-        let groups = variant.tiles(product);
-        let computed = groups * variant.tile() * variant.tile();
-        groups * product.count() >= enough && computed <= exact + exact / 2
+    let groups = |variant: Variant| variant.tiles(product) * product.count();
+    let fits = |variant: Variant| {
+        let computed = variant.tiles(product) * variant.tile(product.dtype).into_iter().product::<usize>();
+        computed <= exact + exact / 2
     };
+    // On an H100 1024 by 1024, which is split in four, runs at 27 TFLOP/s in large tiles and at 23 in narrow ones; 1536 by 1536,
+    // which is not, at 20 in large, 25 in wide and 21 in narrow ones.
+    let splits = product.k >= 4 * DEEP && (ENOUGH / 2..ENOUGH).contains(&groups(Variant::Large128));
+    let large = splits || groups(Variant::Large128) >= 2 * ENOUGH;
     match () {
-        () if fits(Variant::Large128, 2 * ENOUGH) => Variant::Large128,
-        () if fits(Variant::Wide64, 8 * ENOUGH) => Variant::Wide64,
-        () if fits(Variant::Narrow64, ENOUGH) => Variant::Narrow64,
+        () if fits(Variant::Large128) && large => Variant::Large128,
+        () if fits(Variant::Wide64) && groups(Variant::Wide64) >= 4 * ENOUGH => Variant::Wide64,
+        () if fits(Variant::Narrow64) && groups(Variant::Narrow64) >= ENOUGH => Variant::Narrow64,
         () => Variant::Narrow32,
     }
 }
 
 /// Whether tiles for matrix units would be half full at least.
 pub(super) fn fills_matrix_units(product: &Product<'_>) -> bool {
-    product.m >= 32 && product.n >= 32 && vectors(product).is_some()
+    product.m >= 32 && product.n >= 32 && vectors(product, 4).is_some()
 }
 
 /// How many sum parts of k, and how long a part is: a multiple of `depth`.
@@ -178,6 +215,12 @@ fn split(k: usize, groups: usize, enough: usize, depth: usize) -> (usize, usize)
     (k.div_ceil(chunk), chunk)
 }
 
+/// Whether a product has the rows and columns of a whole tile, and operands that are read sixteen bytes at a time.
+fn whole(product: &Product<'_>) -> bool {
+    let [rows, columns] = Variant::Matrix16Whole.tile(product.dtype);
+    product.m >= rows && product.n >= columns && vectors(product, 16 / product.dtype.size()).is_some()
+}
+
 fn four(x: usize) -> bool {
     x.is_multiple_of(4)
 }
@@ -188,27 +231,30 @@ fn nearer(along_k: usize, other: usize) -> bool {
     along_k != 0 && (other == 0 || along_k <= other)
 }
 
-/// Whether an operand is read in vectors along k, if it can be read in vectors at all.
-fn dense(k_stride: usize, k: usize, other_stride: usize, other: usize) -> Option<bool> {
-    if k_stride == 1 && four(k) && four(other_stride) {
+/// Whether an operand is read in vectors of so many elements along k, if it can be read in vectors at all.
+fn dense(k_stride: usize, k: usize, other_stride: usize, other: usize, width: usize) -> Option<bool> {
+    let vector = |x: usize| x.is_multiple_of(width);
+    if k_stride == 1 && vector(k) && vector(other_stride) {
         Some(true)
-    } else if other_stride == 1 && four(other) && four(k_stride) {
+    } else if other_stride == 1 && vector(other) && vector(k_stride) {
         Some(false)
     } else {
         None
     }
 }
 
-/// Whether each operand is read in vectors along k, if all can be read in vectors at all.
-fn vectors(product: &Product<'_>) -> Option<[bool; 2]> {
+/// Whether each operand is read in vectors along k, if all can be read in vectors of so many elements at all. Results are
+/// written in vectors of four.
+fn vectors(product: &Product<'_>, width: usize) -> Option<[bool; 2]> {
     let Product { m, n, k, a, b, out, batch, .. } = product;
-    let aligned = four(a.bound.first as usize)
-        && four(b.bound.first as usize)
+    let vector = |x: usize| x.is_multiple_of(width);
+    let aligned = vector(a.bound.first as usize)
+        && vector(b.bound.first as usize)
         && four(out.first as usize)
         && four(*n)
-        && batch.iter().all(|b| four(b.strides[0]) && four(b.strides[1]));
+        && batch.iter().all(|b| vector(b.strides[0]) && vector(b.strides[1]));
     match aligned {
-        true => Some([dense(a.across, *k, a.down, *m)?, dense(b.down, *k, b.across, *n)?]),
+        true => Some([dense(a.across, *k, a.down, *m, width)?, dense(b.down, *k, b.across, *n, width)?]),
         false => None,
     }
 }

@@ -11,9 +11,9 @@ use lc_core::{Activation, DType, Error, ErrorKind, Result};
 use wgpu::{CooperativeScalarType as Scalar, ErrorFilter, Features};
 
 // Edges in every dimension: neither is a multiple of any tile.
-const M: usize = 196;
-const N: usize = 148;
-const K: usize = 108;
+const M: usize = 296;
+const N: usize = 152;
+const K: usize = 104;
 
 /// What is known of a backend's matrix units, by type of elements.
 #[derive(Debug, Default)]
@@ -28,15 +28,18 @@ pub fn matrix_units(launch: &mut Launch<'_>, dtype: DType) -> Result<Option<Vari
     if let Some(known) = launch.backend().proofs().0[slot] {
         return Ok(known);
     }
-    let found = match reported(launch.backend().adapter()) {
-        // Operands that are rounded on the way take more registers: on an H100 the smaller share a subgroup is half as
-        // fast again for float32 tensors, and two thirds as fast for float16 ones (docs/perf/gpu.md).
-        Some(Variant::Matrix16) if dtype == DType::F32 => {
-            prove(launch, dtype, Variant::Matrix16Half)?.then_some(Variant::Matrix16Half)
-        }
-        Some(variant) => prove(launch, dtype, variant)?.then_some(variant),
-        None => None,
+    let best = match reported(launch.backend().adapter()) {
+        Some(Variant::Matrix16) => Some(Variant::Matrix16Whole),
+        other => other,
     };
+    let mut found = None;
+    if let Some(best) = best {
+        let fallback = best.fallback(dtype);
+        found = prove(launch, dtype, fallback)?.then_some(fallback);
+        if found.is_some() && best != fallback && prove(launch, dtype, best)? {
+            found = Some(best);
+        }
+    }
     launch.backend().proofs().0[slot] = Some(found);
     Ok(found)
 }

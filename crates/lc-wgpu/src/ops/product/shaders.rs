@@ -19,7 +19,7 @@ macro_rules! kernel {
 }
 
 macro_rules! family {
-    ($name:ident, $element:literal, $coop:literal, $suffix:literal, $needs:expr) => {
+    ($name:ident, $element:literal, $coop:literal, $wide:literal, $suffix:literal, $needs:expr) => {
         /// The kernels for one type of elements.
         pub(super) static $name: Family = Family {
             vec8: kernel!(
@@ -30,6 +30,23 @@ macro_rules! family {
                 "work_f32",
                 "product",
                 "activation",
+                "bind_vec4",
+                "store_vec4",
+                "load_vec4",
+                "gemm_grid",
+                "gemm_tile",
+                "gemm_8x8"
+            ),
+            vec8_read: kernel!(
+                concat!("gemm_8x8_vec4_read", $suffix),
+                $needs,
+                6,
+                $element,
+                "work_f32",
+                "product",
+                "activation",
+                "bind_vec4_read",
+                "store_vec4",
                 "load_vec4",
                 "gemm_grid",
                 "gemm_tile",
@@ -56,6 +73,23 @@ macro_rules! family {
                 "work_f32",
                 "product",
                 "activation",
+                "bind_vec4",
+                "store_vec4",
+                "load_vec4",
+                "gemm_grid",
+                "gemm_tile",
+                "gemm_16x8"
+            ),
+            vec16x8_read: kernel!(
+                concat!("gemm_16x8_vec4_read", $suffix),
+                $needs,
+                6,
+                $element,
+                "work_f32",
+                "product",
+                "activation",
+                "bind_vec4_read",
+                "store_vec4",
                 "load_vec4",
                 "gemm_grid",
                 "gemm_tile",
@@ -82,6 +116,8 @@ macro_rules! family {
                 "work_f32",
                 "product",
                 "activation",
+                "bind_vec4",
+                "store_vec4",
                 "load_vec4",
                 "gemm_grid",
                 "gemm_tile",
@@ -161,8 +197,11 @@ macro_rules! family {
                 "coop_16",
                 "product",
                 "activation",
+                "bind_vec4",
+                "store_vec4",
                 "load_vec4",
                 "gemm_grid",
+                "coop_tiles",
                 "gemm_coop",
                 "gemm_coop_4x4"
             ),
@@ -174,10 +213,27 @@ macro_rules! family {
                 "coop_16",
                 "product",
                 "activation",
+                "bind_vec4",
+                "store_vec4",
                 "load_vec4",
                 "gemm_grid",
+                "coop_tiles",
                 "gemm_coop",
                 "gemm_coop_4x2"
+            ),
+            coop16_whole: kernel!(
+                concat!("gemm_coop_16_whole", $suffix),
+                MATRIX,
+                6,
+                $coop,
+                "coop_16",
+                "product",
+                "activation",
+                $wide,
+                "store_vec4",
+                "gemm_grid",
+                "coop_tiles",
+                "gemm_coop_whole"
             ),
             coop8: kernel!(
                 concat!("gemm_coop_8_4x4", $suffix),
@@ -187,8 +243,11 @@ macro_rules! family {
                 "coop_8",
                 "product",
                 "activation",
+                "bind_vec4",
+                "store_vec4",
                 "load_vec4",
                 "gemm_grid",
+                "coop_tiles",
                 "gemm_coop",
                 "gemm_coop_4x4"
             ),
@@ -204,10 +263,14 @@ pub(super) const MATRIX: Features = Features::SHADER_F16.union(Features::EXPERIM
 pub(super) struct Family {
     /// Eight by eight results a thread, operands in vectors.
     pub vec8: &'static Shader,
+    /// The same, where A and B share no buffer with what is written.
+    pub vec8_read: &'static Shader,
     /// Eight by eight results a thread, any strides.
     pub scalar8: &'static Shader,
     /// Sixteen by eight results a thread, operands in vectors.
     pub vec16x8: &'static Shader,
+    /// The same, where A and B share no buffer with what is written.
+    pub vec16x8_read: &'static Shader,
     /// Sixteen by eight results a thread, any strides.
     pub scalar16x8: &'static Shader,
     /// Four by four results a thread, operands in vectors.
@@ -228,12 +291,14 @@ pub(super) struct Family {
     pub coop16: &'static Shader,
     /// Matrix units of 16, four by two of them a subgroup.
     pub coop16_half: &'static Shader,
+    /// Matrix units of 16, four by four of them a subgroup, whole tiles only.
+    pub coop16_whole: &'static Shader,
     /// Matrix units of 8, four by four of them a subgroup.
     pub coop8: &'static Shader,
 }
 
-family!(F32, "element_f32", "coop_f32", "", Features::empty());
-family!(F16, "element_f16", "coop_f16", "_f16", Features::SHADER_F16);
+family!(F32, "element_f32", "coop_f32", "wide_f32", "", Features::empty());
+family!(F16, "element_f16", "coop_f16", "wide_f16", "_f16", Features::SHADER_F16);
 
 impl Family {
     /// The kernels for a type of elements.
@@ -272,20 +337,24 @@ const fn first(variants: Variants) -> Variants {
 /// The shaders with constants that they are used with.
 pub static SHADERS: &[(&Shader, Variants)] = &[
     (F32.vec8, WIDE),
+    (F32.vec8_read, first(WIDE)),
     (F32.scalar8, WIDE),
     (F32.vec4, NARROW),
     (F32.scalar4, NARROW),
     (F32.reduce, &[&[]]),
     (F32.coop16, MATRICES),
     (F32.coop16_half, first(MATRICES)),
+    (F32.coop16_whole, MATRICES),
     (F32.coop8, MATRICES),
     (F16.vec8, first(WIDE)),
+    (F16.vec8_read, first(WIDE)),
     (F16.scalar8, first(WIDE)),
     (F16.vec4, first(NARROW)),
     (F16.scalar4, first(NARROW)),
     (F16.reduce, &[&[]]),
     (F16.coop16, first(MATRICES)),
     (F16.coop16_half, first(MATRICES)),
+    (F16.coop16_whole, first(MATRICES)),
     (F16.coop8, first(MATRICES)),
     (F32.across_vec4, THIN),
     (F32.across_scalar, THIN),
@@ -296,7 +365,9 @@ pub static SHADERS: &[(&Shader, Variants)] = &[
     (F16.down_vec4, first(THIN)),
     (F16.down_scalar, first(THIN)),
     (F32.vec16x8, LARGE),
+    (F32.vec16x8_read, LARGE),
     (F32.scalar16x8, first(LARGE)),
     (F16.vec16x8, first(LARGE)),
+    (F16.vec16x8_read, first(LARGE)),
     (F16.scalar16x8, first(LARGE)),
 ];
