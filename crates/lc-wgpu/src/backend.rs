@@ -55,14 +55,13 @@ impl WgpuBackend {
         let staging = Pool::new(&adapter, BufferUsages::MAP_READ | BufferUsages::COPY_DST, options.pool_bytes / 4);
         let fits = |kernel: &&'static Kernel| adapter.features.contains(kernel.needs);
         let all = ops::kernels().chain(ops::libraries().iter().copied());
-        let mut kernels: Vec<_> = all.filter(fits).collect();
-        if adapter.subgroup_size().is_none() {
-            // Where subgroups may be of any size, kernels that use them are candidates, not what runs untuned.
-            kernels.sort_by_key(|kernel| kernel.needs.contains(Features::SUBGROUP));
-        }
-        let kernels: &'static [&'static Kernel] = kernels.leak();
+        let kernels: &'static [&'static Kernel] = all.filter(fits).collect::<Vec<_>>().leak();
+        // Where a subgroup may have any size, nothing here has shown that its kernels are right and fast.
+        let any_size = adapter.subgroup_size().is_none();
+        let unproven =
+            |kernel: &'static Kernel| ops::unproven(kernel) || (any_size && kernel.needs.contains(Features::SUBGROUP));
         Ok(Arc::new(WgpuBackend {
-            entries: entries(kernels, Adapter::KIND.name()),
+            entries: entries(kernels, Adapter::KIND.name(), unproven),
             kernels,
             nothing: ManuallyDrop::new(pool.take(256)?),
             stream: ManuallyDrop::new(Mutex::new(Stream::new(&adapter, options, failure.clone()))),

@@ -5,7 +5,6 @@
 
 use crate::backend::WgpuBackend;
 use crate::memory::gpu;
-use crate::ops;
 use crate::pipeline::Constants;
 use crate::pool::Pooled;
 use crate::shader::Shader;
@@ -164,14 +163,18 @@ pub fn folded(groups: u64) -> [u32; 3] {
 }
 
 /// The table of the runtime for a list of kernels, with the device's name before each kernel's.
-pub(crate) fn entries(kernels: &'static [&'static Kernel], device: &str) -> &'static [KernelEntry] {
+pub(crate) fn entries(
+    kernels: &'static [&'static Kernel],
+    device: &str,
+    unproven: impl Fn(&'static Kernel) -> bool,
+) -> &'static [KernelEntry] {
     let entry = |(code, kernel): (usize, &&'static Kernel)| KernelEntry {
         op: kernel.op,
         name: format!("{device}.{}", kernel.name).leak(),
         dtypes: kernel.dtypes,
         math: kernel.math,
         accepts: kernel.accepts,
-        unproven: ops::unproven(kernel),
+        unproven: unproven(*kernel),
         code: code as u32,
     };
     // One table for each device that the process opens.
