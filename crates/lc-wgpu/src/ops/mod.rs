@@ -105,6 +105,18 @@ pub fn kernels() -> impl Iterator<Item = &'static Kernel> {
     DEFAULTS.iter().chain(&matmul::VARIANTS).copied()
 }
 
+/// Kernels of rows, with the constants that their shaders are used with.
+static ROWS: &[(&rows::Family, &rows::Variants)] = &[
+    (&softmax::PORTABLE, &softmax::VARIANTS),
+    (&softmax::PORTABLE_F16, &softmax::VARIANTS),
+    (&softmax::SUBGROUP, &softmax::VARIANTS),
+    (&softmax::SUBGROUP_F16, &softmax::VARIANTS),
+    (&norm::PORTABLE, &norm::VARIANTS),
+    (&norm::PORTABLE_F16, &norm::VARIANTS),
+    (&norm::SUBGROUP, &norm::VARIANTS),
+    (&norm::SUBGROUP_F16, &norm::VARIANTS),
+];
+
 /// Kernels of other libraries, which only the machine they are for can prove.
 pub fn libraries() -> &'static [&'static Kernel] {
     #[cfg(any(test, target_vendor = "apple"))]
@@ -120,18 +132,6 @@ pub fn unproven(kernel: &'static Kernel) -> bool {
     let among = |list: &[&'static Kernel]| list.iter().any(|other| std::ptr::eq(*other, kernel));
     among(libraries()) || (among(&matmul::VARIANTS) && kernel.needs.contains(product::MATRIX))
 }
-
-/// Kernels of rows, with the constants that their shaders are used with.
-static ROWS: &[(&rows::Family, &rows::Variants)] = &[
-    (&softmax::PORTABLE, &softmax::VARIANTS),
-    (&softmax::PORTABLE_F16, &softmax::VARIANTS),
-    (&softmax::SUBGROUP, &softmax::VARIANTS),
-    (&softmax::SUBGROUP_F16, &softmax::VARIANTS),
-    (&norm::PORTABLE, &norm::VARIANTS),
-    (&norm::PORTABLE_F16, &norm::VARIANTS),
-    (&norm::SUBGROUP, &norm::VARIANTS),
-    (&norm::SUBGROUP_F16, &norm::VARIANTS),
-];
 
 /// Every shader with the sets of constants that it is used with: what tests translate to MSL and compare with what was
 /// reviewed.
