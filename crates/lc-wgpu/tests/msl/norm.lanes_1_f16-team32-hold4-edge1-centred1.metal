@@ -42,16 +42,12 @@ struct Rest {
     Wide mean;
     Wide squares;
 };
-struct type_5 {
-    Wide inner[16];
-};
 constant uint FEW = 16u;
-constant uint MOST = 16u;
 constant uint GROUP = 256u;
 constant uint TEAM = 32u;
 constant uint STEP = 1u;
-constant uint HOLD = 4u;
 constant uint EDGE = 1u;
+constant uint HOLD = 4u;
 constant uint AHEAD = 0u;
 constant uint LONG = 0u;
 constant uint CENTRED = 1u;
@@ -332,205 +328,663 @@ void rows(
     device type_4& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    type_5 held = {};
-    type_5 weights = {};
-    type_5 biases = {};
+    Wide h0_ = {};
+    Wide h1_ = {};
+    Wide h2_ = {};
+    Wide h3_ = {};
+    Wide h4_ = {};
+    Wide h5_ = {};
+    Wide h6_ = {};
+    Wide h7_ = {};
+    Wide h8_ = {};
+    Wide h9_ = {};
+    Wide h10_ = {};
+    Wide h11_ = {};
+    Wide h12_ = {};
+    Wide h13_ = {};
+    Wide h14_ = {};
+    Wide h15_ = {};
+    Wide w0_ = {};
+    Wide w1_ = {};
+    Wide w2_ = {};
+    Wide w3_ = {};
+    Wide w4_ = {};
+    Wide w5_ = {};
+    Wide w6_ = {};
+    Wide w7_ = {};
+    Wide w8_ = {};
+    Wide w9_ = {};
+    Wide w10_ = {};
+    Wide w11_ = {};
+    Wide w12_ = {};
+    Wide w13_ = {};
+    Wide w14_ = {};
+    Wide w15_ = {};
+    Wide b0_ = {};
+    Wide b1_ = {};
+    Wide b2_ = {};
+    Wide b3_ = {};
+    Wide b4_ = {};
+    Wide b5_ = {};
+    Wide b6_ = {};
+    Wide b7_ = {};
+    Wide b8_ = {};
+    Wide b9_ = {};
+    Wide b10_ = {};
+    Wide b11_ = {};
+    Wide b12_ = {};
+    Wide b13_ = {};
+    Wide b14_ = {};
+    Wide b15_ = {};
     float sum = 0.0;
-    uint s = 0u;
-    uint s_1 = 0u;
     Rest rest_1 = Rest {0.0, 0.0, 0.0};
     uint first = 128u;
     float mean = 0.0;
     float squares = 0.0;
-    uint s_2 = 0u;
-    uint s_3 = 0u;
     uint first_1 = 128u;
     Row _e12 = row_at((number * 8u) + naga_div(me_2.lane, TEAM), params);
     uint member_1 = naga_mod(me_2.lane, TEAM);
     uint _e18 = params.extent;
     float count_2 = static_cast<float>(_e18);
-    bool loop_init_2 = true;
-    while(true) {
-        if (!loop_init_2) {
-            uint _e44 = s;
-            s = _e44 + 1u;
+    Wide _e71 = load(_e12, member_1, 0.0, params, x_3, _buffer_sizes);
+    h0_ = _e71;
+    float _e72 = sum;
+    Wide _e73 = h0_;
+    sum = _e72 + _e73;
+    if (true) {
+        Wide _e82 = load(_e12, member_1 + TEAM, 0.0, params, x_3, _buffer_sizes);
+        h1_ = _e82;
+        float _e83 = sum;
+        Wide _e84 = h1_;
+        sum = _e83 + _e84;
+    }
+    if (true) {
+        Wide _e96 = load(_e12, member_1 + 64u, 0.0, params, x_3, _buffer_sizes);
+        h2_ = _e96;
+        float _e97 = sum;
+        Wide _e98 = h2_;
+        sum = _e97 + _e98;
+    }
+    if (true) {
+        Wide _e110 = load(_e12, member_1 + 96u, 0.0, params, x_3, _buffer_sizes);
+        h3_ = _e110;
+        float _e111 = sum;
+        Wide _e112 = h3_;
+        sum = _e111 + _e112;
+    }
+    if (false) {
+        Wide _e124 = load(_e12, member_1 + 128u, 0.0, params, x_3, _buffer_sizes);
+        h4_ = _e124;
+        float _e125 = sum;
+        Wide _e126 = h4_;
+        sum = _e125 + _e126;
+    }
+    if (false) {
+        Wide _e138 = load(_e12, member_1 + 160u, 0.0, params, x_3, _buffer_sizes);
+        h5_ = _e138;
+        float _e139 = sum;
+        Wide _e140 = h5_;
+        sum = _e139 + _e140;
+    }
+    if (false) {
+        Wide _e152 = load(_e12, member_1 + 192u, 0.0, params, x_3, _buffer_sizes);
+        h6_ = _e152;
+        float _e153 = sum;
+        Wide _e154 = h6_;
+        sum = _e153 + _e154;
+    }
+    if (false) {
+        Wide _e166 = load(_e12, member_1 + 224u, 0.0, params, x_3, _buffer_sizes);
+        h7_ = _e166;
+        float _e167 = sum;
+        Wide _e168 = h7_;
+        sum = _e167 + _e168;
+    }
+    if (false) {
+        Wide _e180 = load(_e12, member_1 + 256u, 0.0, params, x_3, _buffer_sizes);
+        h8_ = _e180;
+        float _e181 = sum;
+        Wide _e182 = h8_;
+        sum = _e181 + _e182;
+    }
+    if (false) {
+        Wide _e194 = load(_e12, member_1 + 288u, 0.0, params, x_3, _buffer_sizes);
+        h9_ = _e194;
+        float _e195 = sum;
+        Wide _e196 = h9_;
+        sum = _e195 + _e196;
+    }
+    if (false) {
+        Wide _e208 = load(_e12, member_1 + 320u, 0.0, params, x_3, _buffer_sizes);
+        h10_ = _e208;
+        float _e209 = sum;
+        Wide _e210 = h10_;
+        sum = _e209 + _e210;
+    }
+    if (false) {
+        Wide _e222 = load(_e12, member_1 + 352u, 0.0, params, x_3, _buffer_sizes);
+        h11_ = _e222;
+        float _e223 = sum;
+        Wide _e224 = h11_;
+        sum = _e223 + _e224;
+    }
+    if (false) {
+        Wide _e236 = load(_e12, member_1 + 384u, 0.0, params, x_3, _buffer_sizes);
+        h12_ = _e236;
+        float _e237 = sum;
+        Wide _e238 = h12_;
+        sum = _e237 + _e238;
+    }
+    if (false) {
+        Wide _e250 = load(_e12, member_1 + 416u, 0.0, params, x_3, _buffer_sizes);
+        h13_ = _e250;
+        float _e251 = sum;
+        Wide _e252 = h13_;
+        sum = _e251 + _e252;
+    }
+    if (false) {
+        Wide _e264 = load(_e12, member_1 + 448u, 0.0, params, x_3, _buffer_sizes);
+        h14_ = _e264;
+        float _e265 = sum;
+        Wide _e266 = h14_;
+        sum = _e265 + _e266;
+    }
+    if (false) {
+        Wide _e278 = load(_e12, member_1 + 480u, 0.0, params, x_3, _buffer_sizes);
+        h15_ = _e278;
+        float _e279 = sum;
+        Wide _e280 = h15_;
+        sum = _e279 + _e280;
+    }
+    if (false) {
+        Wide _e286 = factor_at(_e12, member_1, params, weight, _buffer_sizes);
+        w0_ = _e286;
+        Wide _e287 = shift_at(_e12, member_1, params, bias, _buffer_sizes);
+        b0_ = _e287;
+        if (true) {
+            Wide _e294 = factor_at(_e12, member_1 + TEAM, params, weight, _buffer_sizes);
+            w1_ = _e294;
+            Wide _e297 = shift_at(_e12, member_1 + TEAM, params, bias, _buffer_sizes);
+            b1_ = _e297;
         }
-        loop_init_2 = false;
-        uint _e27 = s;
-        if (_e27 < HOLD) {
-        } else {
-            break;
+        if (true) {
+            Wide _e307 = factor_at(_e12, member_1 + 64u, params, weight, _buffer_sizes);
+            w2_ = _e307;
+            Wide _e313 = shift_at(_e12, member_1 + 64u, params, bias, _buffer_sizes);
+            b2_ = _e313;
         }
-        {
-            uint _e30 = s;
-            uint _e32 = s;
-            Wide _e37 = load(_e12, member_1 + (_e32 * TEAM), 0.0, params, x_3, _buffer_sizes);
-            held.inner[_e30] = _e37;
-            float _e38 = sum;
-            uint _e39 = s;
-            Wide _e41 = held.inner[_e39];
-            sum = _e38 + _e41;
+        if (true) {
+            Wide _e323 = factor_at(_e12, member_1 + 96u, params, weight, _buffer_sizes);
+            w3_ = _e323;
+            Wide _e329 = shift_at(_e12, member_1 + 96u, params, bias, _buffer_sizes);
+            b3_ = _e329;
+        }
+        if (false) {
+            Wide _e339 = factor_at(_e12, member_1 + 128u, params, weight, _buffer_sizes);
+            w4_ = _e339;
+            Wide _e345 = shift_at(_e12, member_1 + 128u, params, bias, _buffer_sizes);
+            b4_ = _e345;
+        }
+        if (false) {
+            Wide _e355 = factor_at(_e12, member_1 + 160u, params, weight, _buffer_sizes);
+            w5_ = _e355;
+            Wide _e361 = shift_at(_e12, member_1 + 160u, params, bias, _buffer_sizes);
+            b5_ = _e361;
+        }
+        if (false) {
+            Wide _e371 = factor_at(_e12, member_1 + 192u, params, weight, _buffer_sizes);
+            w6_ = _e371;
+            Wide _e377 = shift_at(_e12, member_1 + 192u, params, bias, _buffer_sizes);
+            b6_ = _e377;
+        }
+        if (false) {
+            Wide _e387 = factor_at(_e12, member_1 + 224u, params, weight, _buffer_sizes);
+            w7_ = _e387;
+            Wide _e393 = shift_at(_e12, member_1 + 224u, params, bias, _buffer_sizes);
+            b7_ = _e393;
+        }
+        if (false) {
+            Wide _e403 = factor_at(_e12, member_1 + 256u, params, weight, _buffer_sizes);
+            w8_ = _e403;
+            Wide _e409 = shift_at(_e12, member_1 + 256u, params, bias, _buffer_sizes);
+            b8_ = _e409;
+        }
+        if (false) {
+            Wide _e419 = factor_at(_e12, member_1 + 288u, params, weight, _buffer_sizes);
+            w9_ = _e419;
+            Wide _e425 = shift_at(_e12, member_1 + 288u, params, bias, _buffer_sizes);
+            b9_ = _e425;
+        }
+        if (false) {
+            Wide _e435 = factor_at(_e12, member_1 + 320u, params, weight, _buffer_sizes);
+            w10_ = _e435;
+            Wide _e441 = shift_at(_e12, member_1 + 320u, params, bias, _buffer_sizes);
+            b10_ = _e441;
+        }
+        if (false) {
+            Wide _e451 = factor_at(_e12, member_1 + 352u, params, weight, _buffer_sizes);
+            w11_ = _e451;
+            Wide _e457 = shift_at(_e12, member_1 + 352u, params, bias, _buffer_sizes);
+            b11_ = _e457;
+        }
+        if (false) {
+            Wide _e467 = factor_at(_e12, member_1 + 384u, params, weight, _buffer_sizes);
+            w12_ = _e467;
+            Wide _e473 = shift_at(_e12, member_1 + 384u, params, bias, _buffer_sizes);
+            b12_ = _e473;
+        }
+        if (false) {
+            Wide _e483 = factor_at(_e12, member_1 + 416u, params, weight, _buffer_sizes);
+            w13_ = _e483;
+            Wide _e489 = shift_at(_e12, member_1 + 416u, params, bias, _buffer_sizes);
+            b13_ = _e489;
+        }
+        if (false) {
+            Wide _e499 = factor_at(_e12, member_1 + 448u, params, weight, _buffer_sizes);
+            w14_ = _e499;
+            Wide _e505 = shift_at(_e12, member_1 + 448u, params, bias, _buffer_sizes);
+            b14_ = _e505;
+        }
+        if (false) {
+            Wide _e515 = factor_at(_e12, member_1 + 480u, params, weight, _buffer_sizes);
+            w15_ = _e515;
+            Wide _e521 = shift_at(_e12, member_1 + 480u, params, bias, _buffer_sizes);
+            b15_ = _e521;
+        }
+    }
+    if (false) {
+        bool loop_init_2 = true;
+        while(true) {
+            if (!loop_init_2) {
+                uint _e559 = first;
+                first = _e559 + 128u;
+            }
+            loop_init_2 = false;
+            uint _e537 = first;
+            if (_e537 <= _e12.last) {
+            } else {
+                break;
+            }
+            {
+                uint _e540 = first;
+                uint j_9 = _e540 + member_1;
+                Rest _e542 = rest_1;
+                Rest _e543 = add(_e542, _e12, j_9, params, x_3, _buffer_sizes);
+                Rest _e546 = add(_e543, _e12, j_9 + TEAM, params, x_3, _buffer_sizes);
+                Rest _e552 = add(_e546, _e12, j_9 + 64u, params, x_3, _buffer_sizes);
+                Rest _e558 = add(_e552, _e12, j_9 + 96u, params, x_3, _buffer_sizes);
+                rest_1 = _e558;
+            }
+        }
+        float _e565 = sum;
+        Wide _e567 = rest_1.count;
+        Wide _e569 = rest_1.mean;
+        sum = _e565 + (_e567 * _e569);
+    }
+    if (true) {
+        float _e578 = sum;
+        Wide _e579 = total(_e578);
+        Wide _e581 = team_total(me_2, _e579, 0u, parts);
+        mean = _e581 / count_2;
+    }
+    if (false) {
+        Wide _e590 = rest_1.mean;
+        float _e591 = mean;
+        Wide away = _e590 - _e591;
+        Wide _e594 = rest_1.squares;
+        Wide _e596 = rest_1.count;
+        squares = _e594 + ((_e596 * away) * away);
+    }
+    Wide _e600 = h0_;
+    float _e601 = mean;
+    Wide _e604 = only(_e12, member_1, _e600 - _e601, 0.0);
+    h0_ = _e604;
+    float _e605 = squares;
+    Wide _e606 = h0_;
+    Wide _e607 = h0_;
+    squares = _e605 + (_e606 * _e607);
+    if (true) {
+        Wide _e616 = h1_;
+        float _e617 = mean;
+        Wide _e620 = only(_e12, member_1 + TEAM, _e616 - _e617, 0.0);
+        h1_ = _e620;
+        float _e621 = squares;
+        Wide _e622 = h1_;
+        Wide _e623 = h1_;
+        squares = _e621 + (_e622 * _e623);
+    }
+    if (true) {
+        Wide _e635 = h2_;
+        float _e636 = mean;
+        Wide _e639 = only(_e12, member_1 + 64u, _e635 - _e636, 0.0);
+        h2_ = _e639;
+        float _e640 = squares;
+        Wide _e641 = h2_;
+        Wide _e642 = h2_;
+        squares = _e640 + (_e641 * _e642);
+    }
+    if (true) {
+        Wide _e654 = h3_;
+        float _e655 = mean;
+        Wide _e658 = only(_e12, member_1 + 96u, _e654 - _e655, 0.0);
+        h3_ = _e658;
+        float _e659 = squares;
+        Wide _e660 = h3_;
+        Wide _e661 = h3_;
+        squares = _e659 + (_e660 * _e661);
+    }
+    if (false) {
+        Wide _e673 = h4_;
+        float _e674 = mean;
+        Wide _e677 = only(_e12, member_1 + 128u, _e673 - _e674, 0.0);
+        h4_ = _e677;
+        float _e678 = squares;
+        Wide _e679 = h4_;
+        Wide _e680 = h4_;
+        squares = _e678 + (_e679 * _e680);
+    }
+    if (false) {
+        Wide _e692 = h5_;
+        float _e693 = mean;
+        Wide _e696 = only(_e12, member_1 + 160u, _e692 - _e693, 0.0);
+        h5_ = _e696;
+        float _e697 = squares;
+        Wide _e698 = h5_;
+        Wide _e699 = h5_;
+        squares = _e697 + (_e698 * _e699);
+    }
+    if (false) {
+        Wide _e711 = h6_;
+        float _e712 = mean;
+        Wide _e715 = only(_e12, member_1 + 192u, _e711 - _e712, 0.0);
+        h6_ = _e715;
+        float _e716 = squares;
+        Wide _e717 = h6_;
+        Wide _e718 = h6_;
+        squares = _e716 + (_e717 * _e718);
+    }
+    if (false) {
+        Wide _e730 = h7_;
+        float _e731 = mean;
+        Wide _e734 = only(_e12, member_1 + 224u, _e730 - _e731, 0.0);
+        h7_ = _e734;
+        float _e735 = squares;
+        Wide _e736 = h7_;
+        Wide _e737 = h7_;
+        squares = _e735 + (_e736 * _e737);
+    }
+    if (false) {
+        Wide _e749 = h8_;
+        float _e750 = mean;
+        Wide _e753 = only(_e12, member_1 + 256u, _e749 - _e750, 0.0);
+        h8_ = _e753;
+        float _e754 = squares;
+        Wide _e755 = h8_;
+        Wide _e756 = h8_;
+        squares = _e754 + (_e755 * _e756);
+    }
+    if (false) {
+        Wide _e768 = h9_;
+        float _e769 = mean;
+        Wide _e772 = only(_e12, member_1 + 288u, _e768 - _e769, 0.0);
+        h9_ = _e772;
+        float _e773 = squares;
+        Wide _e774 = h9_;
+        Wide _e775 = h9_;
+        squares = _e773 + (_e774 * _e775);
+    }
+    if (false) {
+        Wide _e787 = h10_;
+        float _e788 = mean;
+        Wide _e791 = only(_e12, member_1 + 320u, _e787 - _e788, 0.0);
+        h10_ = _e791;
+        float _e792 = squares;
+        Wide _e793 = h10_;
+        Wide _e794 = h10_;
+        squares = _e792 + (_e793 * _e794);
+    }
+    if (false) {
+        Wide _e806 = h11_;
+        float _e807 = mean;
+        Wide _e810 = only(_e12, member_1 + 352u, _e806 - _e807, 0.0);
+        h11_ = _e810;
+        float _e811 = squares;
+        Wide _e812 = h11_;
+        Wide _e813 = h11_;
+        squares = _e811 + (_e812 * _e813);
+    }
+    if (false) {
+        Wide _e825 = h12_;
+        float _e826 = mean;
+        Wide _e829 = only(_e12, member_1 + 384u, _e825 - _e826, 0.0);
+        h12_ = _e829;
+        float _e830 = squares;
+        Wide _e831 = h12_;
+        Wide _e832 = h12_;
+        squares = _e830 + (_e831 * _e832);
+    }
+    if (false) {
+        Wide _e844 = h13_;
+        float _e845 = mean;
+        Wide _e848 = only(_e12, member_1 + 416u, _e844 - _e845, 0.0);
+        h13_ = _e848;
+        float _e849 = squares;
+        Wide _e850 = h13_;
+        Wide _e851 = h13_;
+        squares = _e849 + (_e850 * _e851);
+    }
+    if (false) {
+        Wide _e863 = h14_;
+        float _e864 = mean;
+        Wide _e867 = only(_e12, member_1 + 448u, _e863 - _e864, 0.0);
+        h14_ = _e867;
+        float _e868 = squares;
+        Wide _e869 = h14_;
+        Wide _e870 = h14_;
+        squares = _e868 + (_e869 * _e870);
+    }
+    if (false) {
+        Wide _e882 = h15_;
+        float _e883 = mean;
+        Wide _e886 = only(_e12, member_1 + 480u, _e882 - _e883, 0.0);
+        h15_ = _e886;
+        float _e887 = squares;
+        Wide _e888 = h15_;
+        Wide _e889 = h15_;
+        squares = _e887 + (_e888 * _e889);
+    }
+    float _e892 = squares;
+    Wide _e893 = total(_e892);
+    Wide _e895 = team_total(me_2, _e893, 1u, parts);
+    float _e899 = params.eps;
+    float factor = 1.0 / metal::sqrt((_e895 / count_2) + _e899);
+    if (false) {
+        Wide _e908 = h0_;
+        Wide _e910 = w0_;
+        Wide _e912 = b0_;
+        store(_e12, member_1, ((_e908 * factor) * _e910) + _e912, params, out, _buffer_sizes);
+        if (true) {
+            Wide _e920 = h1_;
+            Wide _e922 = w1_;
+            Wide _e924 = b1_;
+            store(_e12, member_1 + TEAM, ((_e920 * factor) * _e922) + _e924, params, out, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e935 = h2_;
+            Wide _e937 = w2_;
+            Wide _e939 = b2_;
+            store(_e12, member_1 + 64u, ((_e935 * factor) * _e937) + _e939, params, out, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e950 = h3_;
+            Wide _e952 = w3_;
+            Wide _e954 = b3_;
+            store(_e12, member_1 + 96u, ((_e950 * factor) * _e952) + _e954, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e965 = h4_;
+            Wide _e967 = w4_;
+            Wide _e969 = b4_;
+            store(_e12, member_1 + 128u, ((_e965 * factor) * _e967) + _e969, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e980 = h5_;
+            Wide _e982 = w5_;
+            Wide _e984 = b5_;
+            store(_e12, member_1 + 160u, ((_e980 * factor) * _e982) + _e984, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e995 = h6_;
+            Wide _e997 = w6_;
+            Wide _e999 = b6_;
+            store(_e12, member_1 + 192u, ((_e995 * factor) * _e997) + _e999, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1010 = h7_;
+            Wide _e1012 = w7_;
+            Wide _e1014 = b7_;
+            store(_e12, member_1 + 224u, ((_e1010 * factor) * _e1012) + _e1014, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1025 = h8_;
+            Wide _e1027 = w8_;
+            Wide _e1029 = b8_;
+            store(_e12, member_1 + 256u, ((_e1025 * factor) * _e1027) + _e1029, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1040 = h9_;
+            Wide _e1042 = w9_;
+            Wide _e1044 = b9_;
+            store(_e12, member_1 + 288u, ((_e1040 * factor) * _e1042) + _e1044, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1055 = h10_;
+            Wide _e1057 = w10_;
+            Wide _e1059 = b10_;
+            store(_e12, member_1 + 320u, ((_e1055 * factor) * _e1057) + _e1059, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1070 = h11_;
+            Wide _e1072 = w11_;
+            Wide _e1074 = b11_;
+            store(_e12, member_1 + 352u, ((_e1070 * factor) * _e1072) + _e1074, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1085 = h12_;
+            Wide _e1087 = w12_;
+            Wide _e1089 = b12_;
+            store(_e12, member_1 + 384u, ((_e1085 * factor) * _e1087) + _e1089, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1100 = h13_;
+            Wide _e1102 = w13_;
+            Wide _e1104 = b13_;
+            store(_e12, member_1 + 416u, ((_e1100 * factor) * _e1102) + _e1104, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1115 = h14_;
+            Wide _e1117 = w14_;
+            Wide _e1119 = b14_;
+            store(_e12, member_1 + 448u, ((_e1115 * factor) * _e1117) + _e1119, params, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1130 = h15_;
+            Wide _e1132 = w15_;
+            Wide _e1134 = b15_;
+            store(_e12, member_1 + 480u, ((_e1130 * factor) * _e1132) + _e1134, params, out, _buffer_sizes);
+        }
+    } else {
+        Wide _e1136 = h0_;
+        finish(_e12, member_1, _e1136 * factor, params, weight, bias, out, _buffer_sizes);
+        if (true) {
+            Wide _e1144 = h1_;
+            finish(_e12, member_1 + TEAM, _e1144 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e1155 = h2_;
+            finish(_e12, member_1 + 64u, _e1155 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e1166 = h3_;
+            finish(_e12, member_1 + 96u, _e1166 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1177 = h4_;
+            finish(_e12, member_1 + 128u, _e1177 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1188 = h5_;
+            finish(_e12, member_1 + 160u, _e1188 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1199 = h6_;
+            finish(_e12, member_1 + 192u, _e1199 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1210 = h7_;
+            finish(_e12, member_1 + 224u, _e1210 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1221 = h8_;
+            finish(_e12, member_1 + 256u, _e1221 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1232 = h9_;
+            finish(_e12, member_1 + 288u, _e1232 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1243 = h10_;
+            finish(_e12, member_1 + 320u, _e1243 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1254 = h11_;
+            finish(_e12, member_1 + 352u, _e1254 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1265 = h12_;
+            finish(_e12, member_1 + 384u, _e1265 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1276 = h13_;
+            finish(_e12, member_1 + 416u, _e1276 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1287 = h14_;
+            finish(_e12, member_1 + 448u, _e1287 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1298 = h15_;
+            finish(_e12, member_1 + 480u, _e1298 * factor, params, weight, bias, out, _buffer_sizes);
         }
     }
     if (false) {
         bool loop_init_3 = true;
         while(true) {
             if (!loop_init_3) {
-                uint _e70 = s_1;
-                s_1 = _e70 + 1u;
+                uint _e1359 = first_1;
+                first_1 = _e1359 + 128u;
             }
             loop_init_3 = false;
-            uint _e52 = s_1;
-            if (_e52 < HOLD) {
+            uint _e1310 = first_1;
+            if (_e1310 <= _e12.last) {
             } else {
                 break;
             }
             {
-                uint _e55 = s_1;
-                uint _e57 = s_1;
-                Wide _e61 = factor_at(_e12, member_1 + (_e57 * TEAM), params, weight, _buffer_sizes);
-                weights.inner[_e55] = _e61;
-                uint _e62 = s_1;
-                uint _e64 = s_1;
-                Wide _e68 = shift_at(_e12, member_1 + (_e64 * TEAM), params, bias, _buffer_sizes);
-                biases.inner[_e62] = _e68;
-            }
-        }
-    }
-    if (false) {
-        bool loop_init_4 = true;
-        while(true) {
-            if (!loop_init_4) {
-                uint _e109 = first;
-                first = _e109 + 128u;
-            }
-            loop_init_4 = false;
-            uint _e87 = first;
-            if (_e87 <= _e12.last) {
-            } else {
-                break;
-            }
-            {
-                uint _e90 = first;
-                uint j_9 = _e90 + member_1;
-                Rest _e92 = rest_1;
-                Rest _e93 = add(_e92, _e12, j_9, params, x_3, _buffer_sizes);
-                Rest _e96 = add(_e93, _e12, j_9 + TEAM, params, x_3, _buffer_sizes);
-                Rest _e102 = add(_e96, _e12, j_9 + 64u, params, x_3, _buffer_sizes);
-                Rest _e108 = add(_e102, _e12, j_9 + 96u, params, x_3, _buffer_sizes);
-                rest_1 = _e108;
-            }
-        }
-        float _e115 = sum;
-        Wide _e117 = rest_1.count;
-        Wide _e119 = rest_1.mean;
-        sum = _e115 + (_e117 * _e119);
-    }
-    if (true) {
-        float _e128 = sum;
-        Wide _e129 = total(_e128);
-        Wide _e131 = team_total(me_2, _e129, 0u, parts);
-        mean = _e131 / count_2;
-    }
-    if (false) {
-        Wide _e140 = rest_1.mean;
-        float _e141 = mean;
-        Wide away = _e140 - _e141;
-        Wide _e144 = rest_1.squares;
-        Wide _e146 = rest_1.count;
-        squares = _e144 + ((_e146 * away) * away);
-    }
-    bool loop_init_5 = true;
-    while(true) {
-        if (!loop_init_5) {
-            uint _e178 = s_2;
-            s_2 = _e178 + 1u;
-        }
-        loop_init_5 = false;
-        uint _e152 = s_2;
-        if (_e152 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            uint _e155 = s_2;
-            uint _e157 = s_2;
-            uint _e161 = s_2;
-            Wide _e163 = held.inner[_e161];
-            float _e164 = mean;
-            Wide _e167 = only(_e12, member_1 + (_e157 * TEAM), _e163 - _e164, 0.0);
-            held.inner[_e155] = _e167;
-            float _e168 = squares;
-            uint _e169 = s_2;
-            Wide _e171 = held.inner[_e169];
-            uint _e172 = s_2;
-            Wide _e174 = held.inner[_e172];
-            squares = _e168 + (_e171 * _e174);
-        }
-    }
-    float _e180 = squares;
-    Wide _e181 = total(_e180);
-    Wide _e183 = team_total(me_2, _e181, 1u, parts);
-    float _e187 = params.eps;
-    float factor = 1.0 / metal::sqrt((_e183 / count_2) + _e187);
-    bool loop_init_6 = true;
-    while(true) {
-        if (!loop_init_6) {
-            uint _e226 = s_3;
-            s_3 = _e226 + 1u;
-        }
-        loop_init_6 = false;
-        uint _e194 = s_3;
-        if (_e194 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            if (false) {
-                uint _e201 = s_3;
-                uint _e205 = s_3;
-                Wide _e207 = held.inner[_e205];
-                uint _e209 = s_3;
-                Wide _e211 = weights.inner[_e209];
-                uint _e213 = s_3;
-                Wide _e215 = biases.inner[_e213];
-                store(_e12, member_1 + (_e201 * TEAM), ((_e207 * factor) * _e211) + _e215, params, out, _buffer_sizes);
-            } else {
-                uint _e217 = s_3;
-                uint _e221 = s_3;
-                Wide _e223 = held.inner[_e221];
-                finish(_e12, member_1 + (_e217 * TEAM), _e223 * factor, params, weight, bias, out, _buffer_sizes);
-            }
-        }
-    }
-    if (false) {
-        bool loop_init_7 = true;
-        while(true) {
-            if (!loop_init_7) {
-                uint _e287 = first_1;
-                first_1 = _e287 + 128u;
-            }
-            loop_init_7 = false;
-            uint _e238 = first_1;
-            if (_e238 <= _e12.last) {
-            } else {
-                break;
-            }
-            {
-                uint _e241 = first_1;
-                uint j_10 = _e241 + member_1;
-                Wide _e244 = load(_e12, j_10, 0.0, params, x_3, _buffer_sizes);
-                Wide _e248 = load(_e12, j_10 + TEAM, 0.0, params, x_3, _buffer_sizes);
-                Wide _e255 = load(_e12, j_10 + 64u, 0.0, params, x_3, _buffer_sizes);
-                Wide _e262 = load(_e12, j_10 + 96u, 0.0, params, x_3, _buffer_sizes);
-                float _e263 = mean;
-                finish(_e12, j_10, (_e244 - _e263) * factor, params, weight, bias, out, _buffer_sizes);
-                float _e268 = mean;
-                finish(_e12, j_10 + TEAM, (_e248 - _e268) * factor, params, weight, bias, out, _buffer_sizes);
-                float _e276 = mean;
-                finish(_e12, j_10 + 64u, (_e255 - _e276) * factor, params, weight, bias, out, _buffer_sizes);
-                float _e284 = mean;
-                finish(_e12, j_10 + 96u, (_e262 - _e284) * factor, params, weight, bias, out, _buffer_sizes);
+                uint _e1313 = first_1;
+                uint j_10 = _e1313 + member_1;
+                Wide _e1316 = load(_e12, j_10, 0.0, params, x_3, _buffer_sizes);
+                Wide _e1320 = load(_e12, j_10 + TEAM, 0.0, params, x_3, _buffer_sizes);
+                Wide _e1327 = load(_e12, j_10 + 64u, 0.0, params, x_3, _buffer_sizes);
+                Wide _e1334 = load(_e12, j_10 + 96u, 0.0, params, x_3, _buffer_sizes);
+                float _e1335 = mean;
+                finish(_e12, j_10, (_e1316 - _e1335) * factor, params, weight, bias, out, _buffer_sizes);
+                float _e1340 = mean;
+                finish(_e12, j_10 + TEAM, (_e1320 - _e1340) * factor, params, weight, bias, out, _buffer_sizes);
+                float _e1348 = mean;
+                finish(_e12, j_10 + 64u, (_e1327 - _e1348) * factor, params, weight, bias, out, _buffer_sizes);
+                float _e1356 = mean;
+                finish(_e12, j_10 + 96u, (_e1334 - _e1356) * factor, params, weight, bias, out, _buffer_sizes);
             }
         }
         return;

@@ -52,10 +52,6 @@ struct Rest {
     Wide mean;
     Wide squares;
 };
-struct type_10 {
-    Wide inner[16];
-};
-constant uint MOST = 16u;
 constant uint GROUP = 256u;
 constant uint TEAM = 256u;
 constant uint STEP = 1u;
@@ -423,205 +419,663 @@ void rows(
     device type_7& out_1_,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    type_10 held = {};
-    type_10 weights = {};
-    type_10 biases = {};
+    Wide h0_ = {};
+    Wide h1_ = {};
+    Wide h2_ = {};
+    Wide h3_ = {};
+    Wide h4_ = {};
+    Wide h5_ = {};
+    Wide h6_ = {};
+    Wide h7_ = {};
+    Wide h8_ = {};
+    Wide h9_ = {};
+    Wide h10_ = {};
+    Wide h11_ = {};
+    Wide h12_ = {};
+    Wide h13_ = {};
+    Wide h14_ = {};
+    Wide h15_ = {};
+    Wide w0_ = {};
+    Wide w1_ = {};
+    Wide w2_ = {};
+    Wide w3_ = {};
+    Wide w4_ = {};
+    Wide w5_ = {};
+    Wide w6_ = {};
+    Wide w7_ = {};
+    Wide w8_ = {};
+    Wide w9_ = {};
+    Wide w10_ = {};
+    Wide w11_ = {};
+    Wide w12_ = {};
+    Wide w13_ = {};
+    Wide w14_ = {};
+    Wide w15_ = {};
+    Wide b0_ = {};
+    Wide b1_ = {};
+    Wide b2_ = {};
+    Wide b3_ = {};
+    Wide b4_ = {};
+    Wide b5_ = {};
+    Wide b6_ = {};
+    Wide b7_ = {};
+    Wide b8_ = {};
+    Wide b9_ = {};
+    Wide b10_ = {};
+    Wide b11_ = {};
+    Wide b12_ = {};
+    Wide b13_ = {};
+    Wide b14_ = {};
+    Wide b15_ = {};
     metal::float4 sum = metal::float4(0.0);
-    uint s = 0u;
-    uint s_1 = 0u;
     Rest rest_1 = Rest {metal::float4(0.0), metal::float4(0.0), metal::float4(0.0)};
     uint first = 1024u;
     float mean = 0.0;
     metal::float4 squares = metal::float4(0.0);
-    uint s_2 = 0u;
-    uint s_3 = 0u;
     uint first_1 = 1024u;
     Row _e12 = row_at((number * 1u) + naga_div(me_2.lane, TEAM), params);
     uint member = naga_mod(me_2.lane, TEAM);
     uint _e18 = params.extent;
     float count_2 = static_cast<float>(_e18);
-    bool loop_init_3 = true;
-    while(true) {
-        if (!loop_init_3) {
-            uint _e45 = s;
-            s = _e45 + 1u;
+    Wide _e72 = load(_e12, member, 0.0, x_3, _buffer_sizes);
+    h0_ = _e72;
+    metal::float4 _e73 = sum;
+    Wide _e74 = h0_;
+    sum = _e73 + _e74;
+    if (true) {
+        Wide _e83 = load(_e12, member + TEAM, 0.0, x_3, _buffer_sizes);
+        h1_ = _e83;
+        metal::float4 _e84 = sum;
+        Wide _e85 = h1_;
+        sum = _e84 + _e85;
+    }
+    if (true) {
+        Wide _e97 = load(_e12, member + 512u, 0.0, x_3, _buffer_sizes);
+        h2_ = _e97;
+        metal::float4 _e98 = sum;
+        Wide _e99 = h2_;
+        sum = _e98 + _e99;
+    }
+    if (true) {
+        Wide _e111 = load(_e12, member + 768u, 0.0, x_3, _buffer_sizes);
+        h3_ = _e111;
+        metal::float4 _e112 = sum;
+        Wide _e113 = h3_;
+        sum = _e112 + _e113;
+    }
+    if (false) {
+        Wide _e125 = load(_e12, member + 1024u, 0.0, x_3, _buffer_sizes);
+        h4_ = _e125;
+        metal::float4 _e126 = sum;
+        Wide _e127 = h4_;
+        sum = _e126 + _e127;
+    }
+    if (false) {
+        Wide _e139 = load(_e12, member + 1280u, 0.0, x_3, _buffer_sizes);
+        h5_ = _e139;
+        metal::float4 _e140 = sum;
+        Wide _e141 = h5_;
+        sum = _e140 + _e141;
+    }
+    if (false) {
+        Wide _e153 = load(_e12, member + 1536u, 0.0, x_3, _buffer_sizes);
+        h6_ = _e153;
+        metal::float4 _e154 = sum;
+        Wide _e155 = h6_;
+        sum = _e154 + _e155;
+    }
+    if (false) {
+        Wide _e167 = load(_e12, member + 1792u, 0.0, x_3, _buffer_sizes);
+        h7_ = _e167;
+        metal::float4 _e168 = sum;
+        Wide _e169 = h7_;
+        sum = _e168 + _e169;
+    }
+    if (false) {
+        Wide _e181 = load(_e12, member + 2048u, 0.0, x_3, _buffer_sizes);
+        h8_ = _e181;
+        metal::float4 _e182 = sum;
+        Wide _e183 = h8_;
+        sum = _e182 + _e183;
+    }
+    if (false) {
+        Wide _e195 = load(_e12, member + 2304u, 0.0, x_3, _buffer_sizes);
+        h9_ = _e195;
+        metal::float4 _e196 = sum;
+        Wide _e197 = h9_;
+        sum = _e196 + _e197;
+    }
+    if (false) {
+        Wide _e209 = load(_e12, member + 2560u, 0.0, x_3, _buffer_sizes);
+        h10_ = _e209;
+        metal::float4 _e210 = sum;
+        Wide _e211 = h10_;
+        sum = _e210 + _e211;
+    }
+    if (false) {
+        Wide _e223 = load(_e12, member + 2816u, 0.0, x_3, _buffer_sizes);
+        h11_ = _e223;
+        metal::float4 _e224 = sum;
+        Wide _e225 = h11_;
+        sum = _e224 + _e225;
+    }
+    if (false) {
+        Wide _e237 = load(_e12, member + 3072u, 0.0, x_3, _buffer_sizes);
+        h12_ = _e237;
+        metal::float4 _e238 = sum;
+        Wide _e239 = h12_;
+        sum = _e238 + _e239;
+    }
+    if (false) {
+        Wide _e251 = load(_e12, member + 3328u, 0.0, x_3, _buffer_sizes);
+        h13_ = _e251;
+        metal::float4 _e252 = sum;
+        Wide _e253 = h13_;
+        sum = _e252 + _e253;
+    }
+    if (false) {
+        Wide _e265 = load(_e12, member + 3584u, 0.0, x_3, _buffer_sizes);
+        h14_ = _e265;
+        metal::float4 _e266 = sum;
+        Wide _e267 = h14_;
+        sum = _e266 + _e267;
+    }
+    if (false) {
+        Wide _e279 = load(_e12, member + 3840u, 0.0, x_3, _buffer_sizes);
+        h15_ = _e279;
+        metal::float4 _e280 = sum;
+        Wide _e281 = h15_;
+        sum = _e280 + _e281;
+    }
+    if (false) {
+        Wide _e287 = factor_at(_e12, member, params, weight_1_, weight, _buffer_sizes);
+        w0_ = _e287;
+        Wide _e288 = shift_at(_e12, member, params, bias_1_, bias, _buffer_sizes);
+        b0_ = _e288;
+        if (true) {
+            Wide _e295 = factor_at(_e12, member + TEAM, params, weight_1_, weight, _buffer_sizes);
+            w1_ = _e295;
+            Wide _e298 = shift_at(_e12, member + TEAM, params, bias_1_, bias, _buffer_sizes);
+            b1_ = _e298;
         }
-        loop_init_3 = false;
-        uint _e28 = s;
-        if (_e28 < HOLD) {
-        } else {
-            break;
+        if (true) {
+            Wide _e308 = factor_at(_e12, member + 512u, params, weight_1_, weight, _buffer_sizes);
+            w2_ = _e308;
+            Wide _e314 = shift_at(_e12, member + 512u, params, bias_1_, bias, _buffer_sizes);
+            b2_ = _e314;
         }
-        {
-            uint _e31 = s;
-            uint _e33 = s;
-            Wide _e38 = load(_e12, member + (_e33 * TEAM), 0.0, x_3, _buffer_sizes);
-            held.inner[_e31] = _e38;
-            metal::float4 _e39 = sum;
-            uint _e40 = s;
-            Wide _e42 = held.inner[_e40];
-            sum = _e39 + _e42;
+        if (true) {
+            Wide _e324 = factor_at(_e12, member + 768u, params, weight_1_, weight, _buffer_sizes);
+            w3_ = _e324;
+            Wide _e330 = shift_at(_e12, member + 768u, params, bias_1_, bias, _buffer_sizes);
+            b3_ = _e330;
+        }
+        if (false) {
+            Wide _e340 = factor_at(_e12, member + 1024u, params, weight_1_, weight, _buffer_sizes);
+            w4_ = _e340;
+            Wide _e346 = shift_at(_e12, member + 1024u, params, bias_1_, bias, _buffer_sizes);
+            b4_ = _e346;
+        }
+        if (false) {
+            Wide _e356 = factor_at(_e12, member + 1280u, params, weight_1_, weight, _buffer_sizes);
+            w5_ = _e356;
+            Wide _e362 = shift_at(_e12, member + 1280u, params, bias_1_, bias, _buffer_sizes);
+            b5_ = _e362;
+        }
+        if (false) {
+            Wide _e372 = factor_at(_e12, member + 1536u, params, weight_1_, weight, _buffer_sizes);
+            w6_ = _e372;
+            Wide _e378 = shift_at(_e12, member + 1536u, params, bias_1_, bias, _buffer_sizes);
+            b6_ = _e378;
+        }
+        if (false) {
+            Wide _e388 = factor_at(_e12, member + 1792u, params, weight_1_, weight, _buffer_sizes);
+            w7_ = _e388;
+            Wide _e394 = shift_at(_e12, member + 1792u, params, bias_1_, bias, _buffer_sizes);
+            b7_ = _e394;
+        }
+        if (false) {
+            Wide _e404 = factor_at(_e12, member + 2048u, params, weight_1_, weight, _buffer_sizes);
+            w8_ = _e404;
+            Wide _e410 = shift_at(_e12, member + 2048u, params, bias_1_, bias, _buffer_sizes);
+            b8_ = _e410;
+        }
+        if (false) {
+            Wide _e420 = factor_at(_e12, member + 2304u, params, weight_1_, weight, _buffer_sizes);
+            w9_ = _e420;
+            Wide _e426 = shift_at(_e12, member + 2304u, params, bias_1_, bias, _buffer_sizes);
+            b9_ = _e426;
+        }
+        if (false) {
+            Wide _e436 = factor_at(_e12, member + 2560u, params, weight_1_, weight, _buffer_sizes);
+            w10_ = _e436;
+            Wide _e442 = shift_at(_e12, member + 2560u, params, bias_1_, bias, _buffer_sizes);
+            b10_ = _e442;
+        }
+        if (false) {
+            Wide _e452 = factor_at(_e12, member + 2816u, params, weight_1_, weight, _buffer_sizes);
+            w11_ = _e452;
+            Wide _e458 = shift_at(_e12, member + 2816u, params, bias_1_, bias, _buffer_sizes);
+            b11_ = _e458;
+        }
+        if (false) {
+            Wide _e468 = factor_at(_e12, member + 3072u, params, weight_1_, weight, _buffer_sizes);
+            w12_ = _e468;
+            Wide _e474 = shift_at(_e12, member + 3072u, params, bias_1_, bias, _buffer_sizes);
+            b12_ = _e474;
+        }
+        if (false) {
+            Wide _e484 = factor_at(_e12, member + 3328u, params, weight_1_, weight, _buffer_sizes);
+            w13_ = _e484;
+            Wide _e490 = shift_at(_e12, member + 3328u, params, bias_1_, bias, _buffer_sizes);
+            b13_ = _e490;
+        }
+        if (false) {
+            Wide _e500 = factor_at(_e12, member + 3584u, params, weight_1_, weight, _buffer_sizes);
+            w14_ = _e500;
+            Wide _e506 = shift_at(_e12, member + 3584u, params, bias_1_, bias, _buffer_sizes);
+            b14_ = _e506;
+        }
+        if (false) {
+            Wide _e516 = factor_at(_e12, member + 3840u, params, weight_1_, weight, _buffer_sizes);
+            w15_ = _e516;
+            Wide _e522 = shift_at(_e12, member + 3840u, params, bias_1_, bias, _buffer_sizes);
+            b15_ = _e522;
+        }
+    }
+    if (false) {
+        bool loop_init_3 = true;
+        while(true) {
+            if (!loop_init_3) {
+                uint _e563 = first;
+                first = _e563 + 1024u;
+            }
+            loop_init_3 = false;
+            uint _e541 = first;
+            if (_e541 <= _e12.last) {
+            } else {
+                break;
+            }
+            {
+                uint _e544 = first;
+                uint j_11 = _e544 + member;
+                Rest _e546 = rest_1;
+                Rest _e547 = add(_e546, _e12, j_11, x_3, _buffer_sizes);
+                Rest _e550 = add(_e547, _e12, j_11 + TEAM, x_3, _buffer_sizes);
+                Rest _e556 = add(_e550, _e12, j_11 + 512u, x_3, _buffer_sizes);
+                Rest _e562 = add(_e556, _e12, j_11 + 768u, x_3, _buffer_sizes);
+                rest_1 = _e562;
+            }
+        }
+        metal::float4 _e569 = sum;
+        Wide _e571 = rest_1.count;
+        Wide _e573 = rest_1.mean;
+        sum = _e569 + (_e571 * _e573);
+    }
+    if (false) {
+        metal::float4 _e582 = sum;
+        Part _e583 = total(_e582);
+        Part _e585 = team_total(me_2, _e583, 0u, parts);
+        mean = _e585 / count_2;
+    }
+    if (false) {
+        Wide _e595 = rest_1.mean;
+        float _e596 = mean;
+        Wide away = _e595 - metal::float4(_e596);
+        Wide _e600 = rest_1.squares;
+        Wide _e602 = rest_1.count;
+        squares = _e600 + ((_e602 * away) * away);
+    }
+    Wide _e606 = h0_;
+    float _e607 = mean;
+    Wide _e611 = only(_e12, member, _e606 - metal::float4(_e607), 0.0);
+    h0_ = _e611;
+    metal::float4 _e612 = squares;
+    Wide _e613 = h0_;
+    Wide _e614 = h0_;
+    squares = _e612 + (_e613 * _e614);
+    if (true) {
+        Wide _e623 = h1_;
+        float _e624 = mean;
+        Wide _e628 = only(_e12, member + TEAM, _e623 - metal::float4(_e624), 0.0);
+        h1_ = _e628;
+        metal::float4 _e629 = squares;
+        Wide _e630 = h1_;
+        Wide _e631 = h1_;
+        squares = _e629 + (_e630 * _e631);
+    }
+    if (true) {
+        Wide _e643 = h2_;
+        float _e644 = mean;
+        Wide _e648 = only(_e12, member + 512u, _e643 - metal::float4(_e644), 0.0);
+        h2_ = _e648;
+        metal::float4 _e649 = squares;
+        Wide _e650 = h2_;
+        Wide _e651 = h2_;
+        squares = _e649 + (_e650 * _e651);
+    }
+    if (true) {
+        Wide _e663 = h3_;
+        float _e664 = mean;
+        Wide _e668 = only(_e12, member + 768u, _e663 - metal::float4(_e664), 0.0);
+        h3_ = _e668;
+        metal::float4 _e669 = squares;
+        Wide _e670 = h3_;
+        Wide _e671 = h3_;
+        squares = _e669 + (_e670 * _e671);
+    }
+    if (false) {
+        Wide _e683 = h4_;
+        float _e684 = mean;
+        Wide _e688 = only(_e12, member + 1024u, _e683 - metal::float4(_e684), 0.0);
+        h4_ = _e688;
+        metal::float4 _e689 = squares;
+        Wide _e690 = h4_;
+        Wide _e691 = h4_;
+        squares = _e689 + (_e690 * _e691);
+    }
+    if (false) {
+        Wide _e703 = h5_;
+        float _e704 = mean;
+        Wide _e708 = only(_e12, member + 1280u, _e703 - metal::float4(_e704), 0.0);
+        h5_ = _e708;
+        metal::float4 _e709 = squares;
+        Wide _e710 = h5_;
+        Wide _e711 = h5_;
+        squares = _e709 + (_e710 * _e711);
+    }
+    if (false) {
+        Wide _e723 = h6_;
+        float _e724 = mean;
+        Wide _e728 = only(_e12, member + 1536u, _e723 - metal::float4(_e724), 0.0);
+        h6_ = _e728;
+        metal::float4 _e729 = squares;
+        Wide _e730 = h6_;
+        Wide _e731 = h6_;
+        squares = _e729 + (_e730 * _e731);
+    }
+    if (false) {
+        Wide _e743 = h7_;
+        float _e744 = mean;
+        Wide _e748 = only(_e12, member + 1792u, _e743 - metal::float4(_e744), 0.0);
+        h7_ = _e748;
+        metal::float4 _e749 = squares;
+        Wide _e750 = h7_;
+        Wide _e751 = h7_;
+        squares = _e749 + (_e750 * _e751);
+    }
+    if (false) {
+        Wide _e763 = h8_;
+        float _e764 = mean;
+        Wide _e768 = only(_e12, member + 2048u, _e763 - metal::float4(_e764), 0.0);
+        h8_ = _e768;
+        metal::float4 _e769 = squares;
+        Wide _e770 = h8_;
+        Wide _e771 = h8_;
+        squares = _e769 + (_e770 * _e771);
+    }
+    if (false) {
+        Wide _e783 = h9_;
+        float _e784 = mean;
+        Wide _e788 = only(_e12, member + 2304u, _e783 - metal::float4(_e784), 0.0);
+        h9_ = _e788;
+        metal::float4 _e789 = squares;
+        Wide _e790 = h9_;
+        Wide _e791 = h9_;
+        squares = _e789 + (_e790 * _e791);
+    }
+    if (false) {
+        Wide _e803 = h10_;
+        float _e804 = mean;
+        Wide _e808 = only(_e12, member + 2560u, _e803 - metal::float4(_e804), 0.0);
+        h10_ = _e808;
+        metal::float4 _e809 = squares;
+        Wide _e810 = h10_;
+        Wide _e811 = h10_;
+        squares = _e809 + (_e810 * _e811);
+    }
+    if (false) {
+        Wide _e823 = h11_;
+        float _e824 = mean;
+        Wide _e828 = only(_e12, member + 2816u, _e823 - metal::float4(_e824), 0.0);
+        h11_ = _e828;
+        metal::float4 _e829 = squares;
+        Wide _e830 = h11_;
+        Wide _e831 = h11_;
+        squares = _e829 + (_e830 * _e831);
+    }
+    if (false) {
+        Wide _e843 = h12_;
+        float _e844 = mean;
+        Wide _e848 = only(_e12, member + 3072u, _e843 - metal::float4(_e844), 0.0);
+        h12_ = _e848;
+        metal::float4 _e849 = squares;
+        Wide _e850 = h12_;
+        Wide _e851 = h12_;
+        squares = _e849 + (_e850 * _e851);
+    }
+    if (false) {
+        Wide _e863 = h13_;
+        float _e864 = mean;
+        Wide _e868 = only(_e12, member + 3328u, _e863 - metal::float4(_e864), 0.0);
+        h13_ = _e868;
+        metal::float4 _e869 = squares;
+        Wide _e870 = h13_;
+        Wide _e871 = h13_;
+        squares = _e869 + (_e870 * _e871);
+    }
+    if (false) {
+        Wide _e883 = h14_;
+        float _e884 = mean;
+        Wide _e888 = only(_e12, member + 3584u, _e883 - metal::float4(_e884), 0.0);
+        h14_ = _e888;
+        metal::float4 _e889 = squares;
+        Wide _e890 = h14_;
+        Wide _e891 = h14_;
+        squares = _e889 + (_e890 * _e891);
+    }
+    if (false) {
+        Wide _e903 = h15_;
+        float _e904 = mean;
+        Wide _e908 = only(_e12, member + 3840u, _e903 - metal::float4(_e904), 0.0);
+        h15_ = _e908;
+        metal::float4 _e909 = squares;
+        Wide _e910 = h15_;
+        Wide _e911 = h15_;
+        squares = _e909 + (_e910 * _e911);
+    }
+    metal::float4 _e914 = squares;
+    Part _e915 = total(_e914);
+    Part _e917 = team_total(me_2, _e915, 1u, parts);
+    float _e921 = params.eps;
+    float factor = 1.0 / metal::sqrt((_e917 / count_2) + _e921);
+    if (false) {
+        Wide _e930 = h0_;
+        Wide _e932 = w0_;
+        Wide _e934 = b0_;
+        store(_e12, member, ((_e930 * factor) * _e932) + _e934, out, out_1_, _buffer_sizes);
+        if (true) {
+            Wide _e942 = h1_;
+            Wide _e944 = w1_;
+            Wide _e946 = b1_;
+            store(_e12, member + TEAM, ((_e942 * factor) * _e944) + _e946, out, out_1_, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e957 = h2_;
+            Wide _e959 = w2_;
+            Wide _e961 = b2_;
+            store(_e12, member + 512u, ((_e957 * factor) * _e959) + _e961, out, out_1_, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e972 = h3_;
+            Wide _e974 = w3_;
+            Wide _e976 = b3_;
+            store(_e12, member + 768u, ((_e972 * factor) * _e974) + _e976, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e987 = h4_;
+            Wide _e989 = w4_;
+            Wide _e991 = b4_;
+            store(_e12, member + 1024u, ((_e987 * factor) * _e989) + _e991, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1002 = h5_;
+            Wide _e1004 = w5_;
+            Wide _e1006 = b5_;
+            store(_e12, member + 1280u, ((_e1002 * factor) * _e1004) + _e1006, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1017 = h6_;
+            Wide _e1019 = w6_;
+            Wide _e1021 = b6_;
+            store(_e12, member + 1536u, ((_e1017 * factor) * _e1019) + _e1021, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1032 = h7_;
+            Wide _e1034 = w7_;
+            Wide _e1036 = b7_;
+            store(_e12, member + 1792u, ((_e1032 * factor) * _e1034) + _e1036, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1047 = h8_;
+            Wide _e1049 = w8_;
+            Wide _e1051 = b8_;
+            store(_e12, member + 2048u, ((_e1047 * factor) * _e1049) + _e1051, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1062 = h9_;
+            Wide _e1064 = w9_;
+            Wide _e1066 = b9_;
+            store(_e12, member + 2304u, ((_e1062 * factor) * _e1064) + _e1066, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1077 = h10_;
+            Wide _e1079 = w10_;
+            Wide _e1081 = b10_;
+            store(_e12, member + 2560u, ((_e1077 * factor) * _e1079) + _e1081, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1092 = h11_;
+            Wide _e1094 = w11_;
+            Wide _e1096 = b11_;
+            store(_e12, member + 2816u, ((_e1092 * factor) * _e1094) + _e1096, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1107 = h12_;
+            Wide _e1109 = w12_;
+            Wide _e1111 = b12_;
+            store(_e12, member + 3072u, ((_e1107 * factor) * _e1109) + _e1111, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1122 = h13_;
+            Wide _e1124 = w13_;
+            Wide _e1126 = b13_;
+            store(_e12, member + 3328u, ((_e1122 * factor) * _e1124) + _e1126, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1137 = h14_;
+            Wide _e1139 = w14_;
+            Wide _e1141 = b14_;
+            store(_e12, member + 3584u, ((_e1137 * factor) * _e1139) + _e1141, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1152 = h15_;
+            Wide _e1154 = w15_;
+            Wide _e1156 = b15_;
+            store(_e12, member + 3840u, ((_e1152 * factor) * _e1154) + _e1156, out, out_1_, _buffer_sizes);
+        }
+    } else {
+        Wide _e1158 = h0_;
+        finish(_e12, member, _e1158 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        if (true) {
+            Wide _e1166 = h1_;
+            finish(_e12, member + TEAM, _e1166 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e1177 = h2_;
+            finish(_e12, member + 512u, _e1177 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (true) {
+            Wide _e1188 = h3_;
+            finish(_e12, member + 768u, _e1188 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1199 = h4_;
+            finish(_e12, member + 1024u, _e1199 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1210 = h5_;
+            finish(_e12, member + 1280u, _e1210 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1221 = h6_;
+            finish(_e12, member + 1536u, _e1221 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1232 = h7_;
+            finish(_e12, member + 1792u, _e1232 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1243 = h8_;
+            finish(_e12, member + 2048u, _e1243 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1254 = h9_;
+            finish(_e12, member + 2304u, _e1254 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1265 = h10_;
+            finish(_e12, member + 2560u, _e1265 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1276 = h11_;
+            finish(_e12, member + 2816u, _e1276 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1287 = h12_;
+            finish(_e12, member + 3072u, _e1287 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1298 = h13_;
+            finish(_e12, member + 3328u, _e1298 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1309 = h14_;
+            finish(_e12, member + 3584u, _e1309 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+        if (false) {
+            Wide _e1320 = h15_;
+            finish(_e12, member + 3840u, _e1320 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
     }
     if (false) {
         bool loop_init_4 = true;
         while(true) {
             if (!loop_init_4) {
-                uint _e71 = s_1;
-                s_1 = _e71 + 1u;
+                uint _e1385 = first_1;
+                first_1 = _e1385 + 1024u;
             }
             loop_init_4 = false;
-            uint _e53 = s_1;
-            if (_e53 < HOLD) {
+            uint _e1332 = first_1;
+            if (_e1332 <= _e12.last) {
             } else {
                 break;
             }
             {
-                uint _e56 = s_1;
-                uint _e58 = s_1;
-                Wide _e62 = factor_at(_e12, member + (_e58 * TEAM), params, weight_1_, weight, _buffer_sizes);
-                weights.inner[_e56] = _e62;
-                uint _e63 = s_1;
-                uint _e65 = s_1;
-                Wide _e69 = shift_at(_e12, member + (_e65 * TEAM), params, bias_1_, bias, _buffer_sizes);
-                biases.inner[_e63] = _e69;
-            }
-        }
-    }
-    if (false) {
-        bool loop_init_5 = true;
-        while(true) {
-            if (!loop_init_5) {
-                uint _e113 = first;
-                first = _e113 + 1024u;
-            }
-            loop_init_5 = false;
-            uint _e91 = first;
-            if (_e91 <= _e12.last) {
-            } else {
-                break;
-            }
-            {
-                uint _e94 = first;
-                uint j_11 = _e94 + member;
-                Rest _e96 = rest_1;
-                Rest _e97 = add(_e96, _e12, j_11, x_3, _buffer_sizes);
-                Rest _e100 = add(_e97, _e12, j_11 + TEAM, x_3, _buffer_sizes);
-                Rest _e106 = add(_e100, _e12, j_11 + 512u, x_3, _buffer_sizes);
-                Rest _e112 = add(_e106, _e12, j_11 + 768u, x_3, _buffer_sizes);
-                rest_1 = _e112;
-            }
-        }
-        metal::float4 _e119 = sum;
-        Wide _e121 = rest_1.count;
-        Wide _e123 = rest_1.mean;
-        sum = _e119 + (_e121 * _e123);
-    }
-    if (false) {
-        metal::float4 _e132 = sum;
-        Part _e133 = total(_e132);
-        Part _e135 = team_total(me_2, _e133, 0u, parts);
-        mean = _e135 / count_2;
-    }
-    if (false) {
-        Wide _e145 = rest_1.mean;
-        float _e146 = mean;
-        Wide away = _e145 - metal::float4(_e146);
-        Wide _e150 = rest_1.squares;
-        Wide _e152 = rest_1.count;
-        squares = _e150 + ((_e152 * away) * away);
-    }
-    bool loop_init_6 = true;
-    while(true) {
-        if (!loop_init_6) {
-            uint _e185 = s_2;
-            s_2 = _e185 + 1u;
-        }
-        loop_init_6 = false;
-        uint _e158 = s_2;
-        if (_e158 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            uint _e161 = s_2;
-            uint _e163 = s_2;
-            uint _e167 = s_2;
-            Wide _e169 = held.inner[_e167];
-            float _e170 = mean;
-            Wide _e174 = only(_e12, member + (_e163 * TEAM), _e169 - metal::float4(_e170), 0.0);
-            held.inner[_e161] = _e174;
-            metal::float4 _e175 = squares;
-            uint _e176 = s_2;
-            Wide _e178 = held.inner[_e176];
-            uint _e179 = s_2;
-            Wide _e181 = held.inner[_e179];
-            squares = _e175 + (_e178 * _e181);
-        }
-    }
-    metal::float4 _e187 = squares;
-    Part _e188 = total(_e187);
-    Part _e190 = team_total(me_2, _e188, 1u, parts);
-    float _e194 = params.eps;
-    float factor = 1.0 / metal::sqrt((_e190 / count_2) + _e194);
-    bool loop_init_7 = true;
-    while(true) {
-        if (!loop_init_7) {
-            uint _e233 = s_3;
-            s_3 = _e233 + 1u;
-        }
-        loop_init_7 = false;
-        uint _e201 = s_3;
-        if (_e201 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            if (false) {
-                uint _e208 = s_3;
-                uint _e212 = s_3;
-                Wide _e214 = held.inner[_e212];
-                uint _e216 = s_3;
-                Wide _e218 = weights.inner[_e216];
-                uint _e220 = s_3;
-                Wide _e222 = biases.inner[_e220];
-                store(_e12, member + (_e208 * TEAM), ((_e214 * factor) * _e218) + _e222, out, out_1_, _buffer_sizes);
-            } else {
-                uint _e224 = s_3;
-                uint _e228 = s_3;
-                Wide _e230 = held.inner[_e228];
-                finish(_e12, member + (_e224 * TEAM), _e230 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-            }
-        }
-    }
-    if (false) {
-        bool loop_init_8 = true;
-        while(true) {
-            if (!loop_init_8) {
-                uint _e298 = first_1;
-                first_1 = _e298 + 1024u;
-            }
-            loop_init_8 = false;
-            uint _e245 = first_1;
-            if (_e245 <= _e12.last) {
-            } else {
-                break;
-            }
-            {
-                uint _e248 = first_1;
-                uint j_12 = _e248 + member;
-                Wide _e251 = load(_e12, j_12, 0.0, x_3, _buffer_sizes);
-                Wide _e255 = load(_e12, j_12 + TEAM, 0.0, x_3, _buffer_sizes);
-                Wide _e262 = load(_e12, j_12 + 512u, 0.0, x_3, _buffer_sizes);
-                Wide _e269 = load(_e12, j_12 + 768u, 0.0, x_3, _buffer_sizes);
-                float _e270 = mean;
-                finish(_e12, j_12, (_e251 - metal::float4(_e270)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e276 = mean;
-                finish(_e12, j_12 + TEAM, (_e255 - metal::float4(_e276)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e285 = mean;
-                finish(_e12, j_12 + 512u, (_e262 - metal::float4(_e285)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e294 = mean;
-                finish(_e12, j_12 + 768u, (_e269 - metal::float4(_e294)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                uint _e1335 = first_1;
+                uint j_12 = _e1335 + member;
+                Wide _e1338 = load(_e12, j_12, 0.0, x_3, _buffer_sizes);
+                Wide _e1342 = load(_e12, j_12 + TEAM, 0.0, x_3, _buffer_sizes);
+                Wide _e1349 = load(_e12, j_12 + 512u, 0.0, x_3, _buffer_sizes);
+                Wide _e1356 = load(_e12, j_12 + 768u, 0.0, x_3, _buffer_sizes);
+                float _e1357 = mean;
+                finish(_e12, j_12, (_e1338 - metal::float4(_e1357)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1363 = mean;
+                finish(_e12, j_12 + TEAM, (_e1342 - metal::float4(_e1363)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1372 = mean;
+                finish(_e12, j_12 + 512u, (_e1349 - metal::float4(_e1372)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1381 = mean;
+                finish(_e12, j_12 + 768u, (_e1356 - metal::float4(_e1381)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
             }
         }
         return;

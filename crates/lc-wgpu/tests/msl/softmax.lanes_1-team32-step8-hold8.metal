@@ -31,16 +31,12 @@ struct Params {
     uint first_out;
 };
 typedef Element type_4[1];
-struct type_5 {
-    Wide inner[16];
-};
 constant uint FEW = 16u;
-constant uint MOST = 16u;
 constant uint GROUP = 256u;
 constant uint TEAM = 32u;
 constant uint STEP = 8u;
-constant uint HOLD = 8u;
 constant uint EDGE = 0u;
+constant uint HOLD = 8u;
 constant uint LONG = 0u;
 
 Wide join(
@@ -243,159 +239,402 @@ void rows(
     device type_4& out,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    type_5 held = {};
+    Wide h0_ = {};
+    Wide h1_ = {};
+    Wide h2_ = {};
+    Wide h3_ = {};
+    Wide h4_ = {};
+    Wide h5_ = {};
+    Wide h6_ = {};
+    Wide h7_ = {};
+    Wide h8_ = {};
+    Wide h9_ = {};
+    Wide h10_ = {};
+    Wide h11_ = {};
+    Wide h12_ = {};
+    Wide h13_ = {};
+    Wide h14_ = {};
+    Wide h15_ = {};
     float high = -340282350000000000000000000000000000000.0;
-    uint s = 0u;
     float sum = 0.0;
     float top = -340282350000000000000000000000000000000.0;
     uint first = 256u;
-    uint s_1 = 0u;
-    uint s_2 = 0u;
     uint first_1 = 256u;
     Row _e22 = row_at(((number * 8u) + (naga_div(me_3.lane, 256u) * STEP)) + naga_mod(me_3.lane, STEP), params);
     uint member_1 = naga_mod(naga_div(me_3.lane, STEP), TEAM);
-    bool loop_init_2 = true;
-    while(true) {
-        if (!loop_init_2) {
-            uint _e50 = s;
-            s = _e50 + 1u;
+    Wide _e47 = load(_e22, member_1, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+    h0_ = _e47;
+    float _e48 = high;
+    Wide _e49 = h0_;
+    high = metal::max(_e48, _e49);
+    if (true) {
+        Wide _e58 = load(_e22, member_1 + TEAM, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h1_ = _e58;
+        float _e59 = high;
+        Wide _e60 = h1_;
+        high = metal::max(_e59, _e60);
+    }
+    if (true) {
+        Wide _e72 = load(_e22, member_1 + 64u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h2_ = _e72;
+        float _e73 = high;
+        Wide _e74 = h2_;
+        high = metal::max(_e73, _e74);
+    }
+    if (true) {
+        Wide _e86 = load(_e22, member_1 + 96u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h3_ = _e86;
+        float _e87 = high;
+        Wide _e88 = h3_;
+        high = metal::max(_e87, _e88);
+    }
+    if (true) {
+        Wide _e100 = load(_e22, member_1 + 128u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h4_ = _e100;
+        float _e101 = high;
+        Wide _e102 = h4_;
+        high = metal::max(_e101, _e102);
+    }
+    if (true) {
+        Wide _e114 = load(_e22, member_1 + 160u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h5_ = _e114;
+        float _e115 = high;
+        Wide _e116 = h5_;
+        high = metal::max(_e115, _e116);
+    }
+    if (true) {
+        Wide _e128 = load(_e22, member_1 + 192u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h6_ = _e128;
+        float _e129 = high;
+        Wide _e130 = h6_;
+        high = metal::max(_e129, _e130);
+    }
+    if (true) {
+        Wide _e142 = load(_e22, member_1 + 224u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h7_ = _e142;
+        float _e143 = high;
+        Wide _e144 = h7_;
+        high = metal::max(_e143, _e144);
+    }
+    if (false) {
+        Wide _e156 = load(_e22, member_1 + 256u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h8_ = _e156;
+        float _e157 = high;
+        Wide _e158 = h8_;
+        high = metal::max(_e157, _e158);
+    }
+    if (false) {
+        Wide _e170 = load(_e22, member_1 + 288u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h9_ = _e170;
+        float _e171 = high;
+        Wide _e172 = h9_;
+        high = metal::max(_e171, _e172);
+    }
+    if (false) {
+        Wide _e184 = load(_e22, member_1 + 320u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h10_ = _e184;
+        float _e185 = high;
+        Wide _e186 = h10_;
+        high = metal::max(_e185, _e186);
+    }
+    if (false) {
+        Wide _e198 = load(_e22, member_1 + 352u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h11_ = _e198;
+        float _e199 = high;
+        Wide _e200 = h11_;
+        high = metal::max(_e199, _e200);
+    }
+    if (false) {
+        Wide _e212 = load(_e22, member_1 + 384u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h12_ = _e212;
+        float _e213 = high;
+        Wide _e214 = h12_;
+        high = metal::max(_e213, _e214);
+    }
+    if (false) {
+        Wide _e226 = load(_e22, member_1 + 416u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h13_ = _e226;
+        float _e227 = high;
+        Wide _e228 = h13_;
+        high = metal::max(_e227, _e228);
+    }
+    if (false) {
+        Wide _e240 = load(_e22, member_1 + 448u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h14_ = _e240;
+        float _e241 = high;
+        Wide _e242 = h14_;
+        high = metal::max(_e241, _e242);
+    }
+    if (false) {
+        Wide _e254 = load(_e22, member_1 + 480u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+        h15_ = _e254;
+        float _e255 = high;
+        Wide _e256 = h15_;
+        high = metal::max(_e255, _e256);
+    }
+    if (false) {
+        bool loop_init_2 = true;
+        while(true) {
+            if (!loop_init_2) {
+                uint _e339 = first;
+                first = _e339 + 128u;
+            }
+            loop_init_2 = false;
+            uint _e272 = first;
+            if (_e272 <= _e22.last) {
+            } else {
+                break;
+            }
+            {
+                uint _e275 = first;
+                uint j_3 = _e275 + member_1;
+                Wide _e278 = load(_e22, j_3, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                Wide _e282 = load(_e22, j_3 + TEAM, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                Wide _e289 = load(_e22, j_3 + 64u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                Wide _e296 = load(_e22, j_3 + 96u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                float _e300 = top;
+                float higher = metal::max(metal::max(metal::max(_e278, _e282), metal::max(_e289, _e296)), _e300);
+                Wide _e305 = only(_e22, j_3, metal::exp(_e278 - higher), 0.0);
+                Wide _e311 = only(_e22, j_3 + TEAM, metal::exp(_e282 - higher), 0.0);
+                Wide ab = _e305 + _e311;
+                Wide _e321 = only(_e22, j_3 + 64u, metal::exp(_e289 - higher), 0.0);
+                Wide _e330 = only(_e22, j_3 + 96u, metal::exp(_e296 - higher), 0.0);
+                Wide cd = _e321 + _e330;
+                float _e332 = sum;
+                float _e333 = top;
+                sum = (_e332 * metal::exp(_e333 - higher)) + (ab + cd);
+                top = higher;
+            }
         }
-        loop_init_2 = false;
-        uint _e33 = s;
-        if (_e33 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            uint _e36 = s;
-            uint _e38 = s;
-            Wide _e43 = load(_e22, member_1 + (_e38 * TEAM), -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-            held.inner[_e36] = _e43;
-            float _e44 = high;
-            uint _e45 = s;
-            Wide _e47 = held.inner[_e45];
-            high = metal::max(_e44, _e47);
-        }
+        float _e345 = high;
+        float _e346 = top;
+        high = metal::max(_e345, _e346);
+    }
+    float _e348 = high;
+    Wide _e349 = widest_2(_e348);
+    Wide _e351 = team_widest(me_3, _e349, 0u, parts);
+    float all_1 = static_cast<float>(_e351);
+    if (false) {
+        float _e357 = sum;
+        float _e358 = top;
+        sum = _e357 * metal::exp(_e358 - all_1);
+    }
+    Wide _e362 = h0_;
+    Wide _e366 = only(_e22, member_1, metal::exp(_e362 - all_1), 0.0);
+    h0_ = _e366;
+    float _e367 = sum;
+    Wide _e368 = h0_;
+    sum = _e367 + _e368;
+    if (true) {
+        Wide _e376 = h1_;
+        Wide _e380 = only(_e22, member_1 + TEAM, metal::exp(_e376 - all_1), 0.0);
+        h1_ = _e380;
+        float _e381 = sum;
+        Wide _e382 = h1_;
+        sum = _e381 + _e382;
+    }
+    if (true) {
+        Wide _e393 = h2_;
+        Wide _e397 = only(_e22, member_1 + 64u, metal::exp(_e393 - all_1), 0.0);
+        h2_ = _e397;
+        float _e398 = sum;
+        Wide _e399 = h2_;
+        sum = _e398 + _e399;
+    }
+    if (true) {
+        Wide _e410 = h3_;
+        Wide _e414 = only(_e22, member_1 + 96u, metal::exp(_e410 - all_1), 0.0);
+        h3_ = _e414;
+        float _e415 = sum;
+        Wide _e416 = h3_;
+        sum = _e415 + _e416;
+    }
+    if (true) {
+        Wide _e427 = h4_;
+        Wide _e431 = only(_e22, member_1 + 128u, metal::exp(_e427 - all_1), 0.0);
+        h4_ = _e431;
+        float _e432 = sum;
+        Wide _e433 = h4_;
+        sum = _e432 + _e433;
+    }
+    if (true) {
+        Wide _e444 = h5_;
+        Wide _e448 = only(_e22, member_1 + 160u, metal::exp(_e444 - all_1), 0.0);
+        h5_ = _e448;
+        float _e449 = sum;
+        Wide _e450 = h5_;
+        sum = _e449 + _e450;
+    }
+    if (true) {
+        Wide _e461 = h6_;
+        Wide _e465 = only(_e22, member_1 + 192u, metal::exp(_e461 - all_1), 0.0);
+        h6_ = _e465;
+        float _e466 = sum;
+        Wide _e467 = h6_;
+        sum = _e466 + _e467;
+    }
+    if (true) {
+        Wide _e478 = h7_;
+        Wide _e482 = only(_e22, member_1 + 224u, metal::exp(_e478 - all_1), 0.0);
+        h7_ = _e482;
+        float _e483 = sum;
+        Wide _e484 = h7_;
+        sum = _e483 + _e484;
+    }
+    if (false) {
+        Wide _e495 = h8_;
+        Wide _e499 = only(_e22, member_1 + 256u, metal::exp(_e495 - all_1), 0.0);
+        h8_ = _e499;
+        float _e500 = sum;
+        Wide _e501 = h8_;
+        sum = _e500 + _e501;
+    }
+    if (false) {
+        Wide _e512 = h9_;
+        Wide _e516 = only(_e22, member_1 + 288u, metal::exp(_e512 - all_1), 0.0);
+        h9_ = _e516;
+        float _e517 = sum;
+        Wide _e518 = h9_;
+        sum = _e517 + _e518;
+    }
+    if (false) {
+        Wide _e529 = h10_;
+        Wide _e533 = only(_e22, member_1 + 320u, metal::exp(_e529 - all_1), 0.0);
+        h10_ = _e533;
+        float _e534 = sum;
+        Wide _e535 = h10_;
+        sum = _e534 + _e535;
+    }
+    if (false) {
+        Wide _e546 = h11_;
+        Wide _e550 = only(_e22, member_1 + 352u, metal::exp(_e546 - all_1), 0.0);
+        h11_ = _e550;
+        float _e551 = sum;
+        Wide _e552 = h11_;
+        sum = _e551 + _e552;
+    }
+    if (false) {
+        Wide _e563 = h12_;
+        Wide _e567 = only(_e22, member_1 + 384u, metal::exp(_e563 - all_1), 0.0);
+        h12_ = _e567;
+        float _e568 = sum;
+        Wide _e569 = h12_;
+        sum = _e568 + _e569;
+    }
+    if (false) {
+        Wide _e580 = h13_;
+        Wide _e584 = only(_e22, member_1 + 416u, metal::exp(_e580 - all_1), 0.0);
+        h13_ = _e584;
+        float _e585 = sum;
+        Wide _e586 = h13_;
+        sum = _e585 + _e586;
+    }
+    if (false) {
+        Wide _e597 = h14_;
+        Wide _e601 = only(_e22, member_1 + 448u, metal::exp(_e597 - all_1), 0.0);
+        h14_ = _e601;
+        float _e602 = sum;
+        Wide _e603 = h14_;
+        sum = _e602 + _e603;
+    }
+    if (false) {
+        Wide _e614 = h15_;
+        Wide _e618 = only(_e22, member_1 + 480u, metal::exp(_e614 - all_1), 0.0);
+        h15_ = _e618;
+        float _e619 = sum;
+        Wide _e620 = h15_;
+        sum = _e619 + _e620;
+    }
+    float _e622 = sum;
+    Wide _e623 = total(_e622);
+    Wide _e625 = team_total(me_3, _e623, 1u, parts);
+    float factor = static_cast<float>(1.0 / _e625);
+    Wide _e629 = h0_;
+    store(_e22, member_1, _e629 * factor, params, out, _buffer_sizes);
+    if (true) {
+        Wide _e637 = h1_;
+        store(_e22, member_1 + TEAM, _e637 * factor, params, out, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e648 = h2_;
+        store(_e22, member_1 + 64u, _e648 * factor, params, out, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e659 = h3_;
+        store(_e22, member_1 + 96u, _e659 * factor, params, out, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e670 = h4_;
+        store(_e22, member_1 + 128u, _e670 * factor, params, out, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e681 = h5_;
+        store(_e22, member_1 + 160u, _e681 * factor, params, out, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e692 = h6_;
+        store(_e22, member_1 + 192u, _e692 * factor, params, out, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e703 = h7_;
+        store(_e22, member_1 + 224u, _e703 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e714 = h8_;
+        store(_e22, member_1 + 256u, _e714 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e725 = h9_;
+        store(_e22, member_1 + 288u, _e725 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e736 = h10_;
+        store(_e22, member_1 + 320u, _e736 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e747 = h11_;
+        store(_e22, member_1 + 352u, _e747 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e758 = h12_;
+        store(_e22, member_1 + 384u, _e758 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e769 = h13_;
+        store(_e22, member_1 + 416u, _e769 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e780 = h14_;
+        store(_e22, member_1 + 448u, _e780 * factor, params, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e791 = h15_;
+        store(_e22, member_1 + 480u, _e791 * factor, params, out, _buffer_sizes);
     }
     if (false) {
         bool loop_init_3 = true;
         while(true) {
             if (!loop_init_3) {
-                uint _e133 = first;
-                first = _e133 + 128u;
+                uint _e852 = first_1;
+                first_1 = _e852 + 128u;
             }
             loop_init_3 = false;
-            uint _e66 = first;
-            if (_e66 <= _e22.last) {
+            uint _e803 = first_1;
+            if (_e803 <= _e22.last) {
             } else {
                 break;
             }
             {
-                uint _e69 = first;
-                uint j_3 = _e69 + member_1;
-                Wide _e72 = load(_e22, j_3, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                Wide _e76 = load(_e22, j_3 + TEAM, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                Wide _e83 = load(_e22, j_3 + 64u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                Wide _e90 = load(_e22, j_3 + 96u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                float _e94 = top;
-                float higher = metal::max(metal::max(metal::max(_e72, _e76), metal::max(_e83, _e90)), _e94);
-                Wide _e99 = only(_e22, j_3, metal::exp(_e72 - higher), 0.0);
-                Wide _e105 = only(_e22, j_3 + TEAM, metal::exp(_e76 - higher), 0.0);
-                Wide ab = _e99 + _e105;
-                Wide _e115 = only(_e22, j_3 + 64u, metal::exp(_e83 - higher), 0.0);
-                Wide _e124 = only(_e22, j_3 + 96u, metal::exp(_e90 - higher), 0.0);
-                Wide cd = _e115 + _e124;
-                float _e126 = sum;
-                float _e127 = top;
-                sum = (_e126 * metal::exp(_e127 - higher)) + (ab + cd);
-                top = higher;
-            }
-        }
-        float _e139 = high;
-        float _e140 = top;
-        high = metal::max(_e139, _e140);
-    }
-    float _e142 = high;
-    Wide _e143 = widest_2(_e142);
-    Wide _e145 = team_widest(me_3, _e143, 0u, parts);
-    float all_1 = static_cast<float>(_e145);
-    if (false) {
-        float _e151 = sum;
-        float _e152 = top;
-        sum = _e151 * metal::exp(_e152 - all_1);
-    }
-    bool loop_init_4 = true;
-    while(true) {
-        if (!loop_init_4) {
-            uint _e180 = s_1;
-            s_1 = _e180 + 1u;
-        }
-        loop_init_4 = false;
-        uint _e158 = s_1;
-        if (_e158 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            uint _e161 = s_1;
-            uint _e163 = s_1;
-            uint _e167 = s_1;
-            Wide _e169 = held.inner[_e167];
-            Wide _e173 = only(_e22, member_1 + (_e163 * TEAM), metal::exp(_e169 - all_1), 0.0);
-            held.inner[_e161] = _e173;
-            float _e174 = sum;
-            uint _e175 = s_1;
-            Wide _e177 = held.inner[_e175];
-            sum = _e174 + _e177;
-        }
-    }
-    float _e182 = sum;
-    Wide _e183 = total(_e182);
-    Wide _e185 = team_total(me_3, _e183, 1u, parts);
-    float factor = static_cast<float>(1.0 / _e185);
-    bool loop_init_5 = true;
-    while(true) {
-        if (!loop_init_5) {
-            uint _e203 = s_2;
-            s_2 = _e203 + 1u;
-        }
-        loop_init_5 = false;
-        uint _e191 = s_2;
-        if (_e191 < HOLD) {
-        } else {
-            break;
-        }
-        {
-            uint _e194 = s_2;
-            uint _e198 = s_2;
-            Wide _e200 = held.inner[_e198];
-            store(_e22, member_1 + (_e194 * TEAM), _e200 * factor, params, out, _buffer_sizes);
-        }
-    }
-    if (false) {
-        bool loop_init_6 = true;
-        while(true) {
-            if (!loop_init_6) {
-                uint _e264 = first_1;
-                first_1 = _e264 + 128u;
-            }
-            loop_init_6 = false;
-            uint _e215 = first_1;
-            if (_e215 <= _e22.last) {
-            } else {
-                break;
-            }
-            {
-                uint _e218 = first_1;
-                uint j_4 = _e218 + member_1;
-                Wide _e221 = load(_e22, j_4, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                Wide _e225 = load(_e22, j_4 + TEAM, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                Wide _e232 = load(_e22, j_4 + 64u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                Wide _e239 = load(_e22, j_4 + 96u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
-                store(_e22, j_4, metal::exp(_e221 - all_1) * factor, params, out, _buffer_sizes);
-                store(_e22, j_4 + TEAM, metal::exp(_e225 - all_1) * factor, params, out, _buffer_sizes);
-                store(_e22, j_4 + 64u, metal::exp(_e232 - all_1) * factor, params, out, _buffer_sizes);
-                store(_e22, j_4 + 96u, metal::exp(_e239 - all_1) * factor, params, out, _buffer_sizes);
+                uint _e806 = first_1;
+                uint j_4 = _e806 + member_1;
+                Wide _e809 = load(_e22, j_4, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                Wide _e813 = load(_e22, j_4 + TEAM, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                Wide _e820 = load(_e22, j_4 + 64u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                Wide _e827 = load(_e22, j_4 + 96u, -340282350000000000000000000000000000000.0, params, x_5, _buffer_sizes);
+                store(_e22, j_4, metal::exp(_e809 - all_1) * factor, params, out, _buffer_sizes);
+                store(_e22, j_4 + TEAM, metal::exp(_e813 - all_1) * factor, params, out, _buffer_sizes);
+                store(_e22, j_4 + 64u, metal::exp(_e820 - all_1) * factor, params, out, _buffer_sizes);
+                store(_e22, j_4 + 96u, metal::exp(_e827 - all_1) * factor, params, out, _buffer_sizes);
             }
         }
         return;
