@@ -105,10 +105,6 @@ unsafe impl Vector for F32x16 {
         unsafe { Self(_mm512_reduce_ps::<9>(self.0)) }
     }
     #[inline(always)]
-    unsafe fn squeeze(self, keep: u32) -> Self {
-        unsafe { Self(_mm512_maskz_compress_ps(keep as __mmask16, self.0)) }
-    }
-    #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {
         unsafe { Self(_mm512_scalef_ps(self.0, n.0)) }
     }
@@ -217,10 +213,6 @@ unsafe impl Vector for F64x8 {
     #[inline(always)]
     unsafe fn fraction(self) -> Self {
         unsafe { Self(_mm512_reduce_pd::<9>(self.0)) }
-    }
-    #[inline(always)]
-    unsafe fn squeeze(self, keep: u32) -> Self {
-        unsafe { Self(_mm512_maskz_compress_pd(keep as __mmask8, self.0)) }
     }
     #[inline(always)]
     unsafe fn scale(self, n: Self) -> Self {

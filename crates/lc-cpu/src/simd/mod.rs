@@ -64,21 +64,6 @@ pub unsafe trait Vector: Copy + 'static {
     /// `self − ⌊self⌋`, in [0, 1]: 1 where the difference rounds up to it. Of ±∞ it is zero where one instruction does it
     /// (AVX-512), else NaN.
     unsafe fn fraction(self) -> Self;
-    /// The lanes whose bit is set in `keep`, in order, from the first lane on; what the others hold is not fixed.
-    #[inline(always)]
-    unsafe fn squeeze(self, keep: u32) -> Self {
-        let mut lanes = [std::mem::MaybeUninit::<Self::Elem>::uninit(); 16];
-        // SAFETY: no vector has more lanes; all of them are written before any is read.
-        unsafe {
-            self.store(lanes.as_mut_ptr().cast());
-            let mut to = 0;
-            for from in 0..Self::LANES {
-                lanes[to] = lanes[from];
-                to += (keep >> from & 1) as usize;
-            }
-            Self::load(lanes.as_ptr().cast())
-        }
-    }
     /// `self * 2^n` for integer lanes `n` in `[-126, 127]` (f32) or `[-1022, 1023]` (f64).
     unsafe fn scale(self, n: Self) -> Self;
     /// Lane by lane: `if a < b { x } else { y }`; false if either is NaN.
@@ -254,8 +239,6 @@ mod tests {
                 put("select", V::<T, S>::select_lt(a, b, a, V::<T, S>::zero()));
                 put("copysign", b.copysign(a));
                 put("mul_add", a.mul_add(b, a));
-                // Lanes that were not kept are not fixed.
-                put("squeeze", a.squeeze(0xAAAA));
                 for part in 1..n {
                     put("load_n", V::<T, S>::load_n(self.a.as_ptr(), part));
                     let mut lanes = vec![T::of(7.0); n];
@@ -282,8 +265,7 @@ mod tests {
                 if name == "load_n" {
                     part += 1;
                 }
-                let fixed = if name == "squeeze" { n / 2 } else { n };
-                for (i, x) in lanes.iter().enumerate().take(fixed) {
+                for (i, x) in lanes.iter().enumerate() {
                     let (p, q) = (a[i].to_f64(), b[i].to_f64());
                     let want = match name {
                         "add" => p + q,
@@ -296,7 +278,6 @@ mod tests {
                         "sqrt" => p.abs().sqrt(),
                         "round" => p.round_ties_even(),
                         "fraction" => p - p.floor(),
-                        "squeeze" => a[2 * i + 1].to_f64(),
                         "scale" => p * 8.0,
                         "select" if p < q => p,
                         "select" => 0.0,

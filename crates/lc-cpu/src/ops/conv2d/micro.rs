@@ -1,6 +1,6 @@
 //! The register block: a few vectors of output positions by a few output channels.
 
-use super::tile::{Gather, Squeezed, Tile};
+use super::tile::{Gather, Tile};
 use crate::isa::Isa;
 use crate::simd::{Float, Simd, Vector};
 
@@ -40,67 +40,28 @@ pub(super) struct Block<T> {
 /// Inside [`crate::simd::Kernel::run`]; the tile must be filled for the block, and `out` writable.
 #[inline(always)]
 pub(super) unsafe fn block<S: Simd, T: Float>(tile: &Tile<T>, block: &Block<T>, out: *mut T, plane: usize) {
-    // SAFETY: the caller's contract; in the detour the results lie as their places do.
+    // SAFETY: the caller's contract.
     unsafe {
         let mut first = 0;
         while first < block.outs {
             let outs = OUTS.min(block.outs - first);
             let own = out.add(first * plane);
-            let (to, to_plane) = match tile.detour() {
-                Some(scratch) => (scratch, tile.flat),
-                None => (own, plane),
-            };
-            match (outs, tile.squeezed().is_null()) {
-                (1, true) => sweep::<S, T, 1, false>(tile, block, first, 1, to, to_plane),
-                (1, false) => sweep::<S, T, 1, true>(tile, block, first, 1, to, to_plane),
-                (_, true) => sweep::<S, T, OUTS, false>(tile, block, first, outs, to, to_plane),
-                (_, false) => sweep::<S, T, OUTS, true>(tile, block, first, outs, to, to_plane),
-            }
-            if tile.detour().is_some() {
-                move_rows::<S, T>(tile, outs, to, own, plane);
+            match outs {
+                1 => sweep::<S, T, 1>(tile, block, first, 1, own, plane),
+                _ => sweep::<S, T, OUTS>(tile, block, first, outs, own, plane),
             }
             first += outs;
         }
     }
 }
 
-/// Moves results from the detour to where they belong.
-///
-/// # Safety
-/// As [`block`].
-#[inline(always)]
-unsafe fn move_rows<S: Simd, T: Float>(tile: &Tile<T>, outs: usize, from: *const T, out: *mut T, plane: usize) {
-    let lanes = T::V::<S>::LANES;
-    for o in 0..outs {
-        for y in 0..tile.rows {
-            // SAFETY: row `y` of channel `o`, in the detour and in the result.
-            unsafe {
-                let from = from.add(o * tile.flat + y * tile.step());
-                let to = out.add(o * plane + y * tile.out_w);
-                let mut i = 0;
-                while i + lanes <= tile.out_w {
-                    T::V::<S>::load(from.add(i)).store(to.add(i));
-                    i += lanes;
-                }
-                if i < tile.out_w {
-                    T::V::<S>::load_n(from.add(i), tile.out_w - i).store_n(to.add(i), tile.out_w - i);
-                }
-            }
-        }
-    }
-}
-
-/// A vector of positions: where it reads, where its results go, how many are written, and which count if not the first.
+/// A vector of positions: where it reads, where its results go, and how many they are.
 #[derive(Clone, Copy)]
 struct Place<T> {
     x: *const T,
     out: *mut T,
     n: usize,
-    keep: u32,
 }
-
-/// All lanes of a vector count.
-const ALL: u32 = u32::MAX;
 
 /// The vectors of positions of a tile, in order.
 struct Places<T> {
@@ -112,40 +73,24 @@ struct Places<T> {
     out_step: usize,
     column: usize,
     left: usize,
-    /// What becomes of each vector of a flat run that is squeezed.
-    squeezed: *const Squeezed,
-    start: *mut T,
 }
 
 impl<T: Float> Places<T> {
     #[inline(always)]
     fn of(tile: &Tile<T>, lanes: usize, out: *mut T) -> Places<T> {
-        // A flat run is one long row. Its results beyond the last row go to scratch or are cut off.
-        let (rows, width) = match (tile.gather(), tile.detour()) {
-            (Gather::Rows, _) => (tile.rows, tile.out_w),
-            (_, Some(_)) => (1, tile.flat),
-            (_, None) => (1, tile.rows * tile.out_w),
+        // Where rows follow each other without a gap they are one.
+        let (rows, width) = match tile.gather() {
+            Gather::Rows => (tile.rows, tile.out_w),
+            Gather::Columns | Gather::Patches => (1, tile.rows * tile.out_w),
         };
-        let (rows, width) = if tile.squeezed().is_null() { (rows, width) } else { (1, tile.flat) };
         let left = rows * width.div_ceil(lanes);
-        let (x, squeezed) = (tile.data(), tile.squeezed());
-        let (x_step, out_step) = (tile.step(), tile.out_w);
-        Places { x, out, lanes, width, x_step, out_step, column: 0, left, squeezed, start: out }
+        Places { x: tile.data(), out, lanes, width, x_step: tile.step(), out_step: tile.out_w, column: 0, left }
     }
 
     #[inline(always)]
-    fn next<const SQUEEZE: bool>(&mut self) -> Place<T> {
-        let x = self.x.wrapping_add(self.column);
-        if SQUEEZE {
-            // SAFETY: the table has an entry for each vector.
-            let Squeezed { out, n, keep } = unsafe { *self.squeezed };
-            self.squeezed = self.squeezed.wrapping_add(1);
-            self.column += self.lanes;
-            self.left -= 1;
-            return Place { x, out: self.start.wrapping_add(out as usize), n: n as usize, keep };
-        }
+    fn next(&mut self) -> Place<T> {
         let n = self.lanes.min(self.width - self.column);
-        let place = Place { x, out: self.out.wrapping_add(self.column), n, keep: ALL };
+        let place = Place { x: self.x.wrapping_add(self.column), out: self.out.wrapping_add(self.column), n };
         self.left -= 1;
         self.column += self.lanes;
         if self.column >= self.width {
@@ -157,13 +102,12 @@ impl<T: Float> Places<T> {
     }
 }
 
-/// All positions for the channels `first..first + outs` of the block; `out` is the first one's. Results are squeezed where
-/// the tile says so, which `SQUEEZE` repeats.
+/// All positions for the channels `first..first + outs` of the block; `out` is the first one's.
 ///
 /// # Safety
 /// As [`block`]; `outs <= OB`.
 #[inline(always)]
-unsafe fn sweep<S: Simd, T: Float, const OB: usize, const SQUEEZE: bool>(
+unsafe fn sweep<S: Simd, T: Float, const OB: usize>(
     tile: &Tile<T>,
     block: &Block<T>,
     first: usize,
@@ -188,16 +132,16 @@ unsafe fn sweep<S: Simd, T: Float, const OB: usize, const SQUEEZE: bool>(
         let step = positions(S::ISA);
         while places.left >= step {
             match step {
-                4 => registers::<S, T, OB, 4, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
-                3 => registers::<S, T, OB, 3, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
-                _ => registers::<S, T, OB, 2, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
+                4 => registers::<S, T, OB, 4>(tile, block, w, bias, outs, &mut places, plane),
+                3 => registers::<S, T, OB, 3>(tile, block, w, bias, outs, &mut places, plane),
+                _ => registers::<S, T, OB, 2>(tile, block, w, bias, outs, &mut places, plane),
             }
         }
         match places.left {
             0 => {}
-            1 => registers::<S, T, OB, 1, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
-            2 => registers::<S, T, OB, 2, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
-            _ => registers::<S, T, OB, 3, SQUEEZE>(tile, block, w, bias, outs, &mut places, plane),
+            1 => registers::<S, T, OB, 1>(tile, block, w, bias, outs, &mut places, plane),
+            2 => registers::<S, T, OB, 2>(tile, block, w, bias, outs, &mut places, plane),
+            _ => registers::<S, T, OB, 3>(tile, block, w, bias, outs, &mut places, plane),
         }
     }
 }
@@ -207,7 +151,7 @@ unsafe fn sweep<S: Simd, T: Float, const OB: usize, const SQUEEZE: bool>(
 /// # Safety
 /// As [`sweep`]; at least `P` places are left.
 #[inline(always)]
-unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize, const SQUEEZE: bool>(
+unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize>(
     tile: &Tile<T>,
     block: &Block<T>,
     w: [*const T; OB],
@@ -218,11 +162,11 @@ unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize, const SQ
 ) {
     let lanes = T::V::<S>::LANES;
     // SAFETY: reads of the tile at the offsets of its taps, of the weights of the same taps, and writes of the `n`
-    // results of each place that count.
+    // results of each place.
     unsafe {
-        let mut at = [Place { x: std::ptr::null(), out: std::ptr::null_mut(), n: 0, keep: ALL }; P];
+        let mut at = [Place { x: std::ptr::null(), out: std::ptr::null_mut(), n: 0 }; P];
         for place in &mut at {
-            *place = places.next::<SQUEEZE>();
+            *place = places.next();
         }
         let mut sums = [[T::V::<S>::zero(); P]; OB];
         for o in 0..OB {
@@ -257,13 +201,6 @@ unsafe fn registers<S: Simd, T: Float, const OB: usize, const P: usize, const SQ
             for o in 0..OB {
                 for j in 0..P {
                     sums[o][j] = T::V::<S>::zero().max(sums[o][j]);
-                }
-            }
-        }
-        if SQUEEZE {
-            for o in 0..OB {
-                for j in 0..P {
-                    sums[o][j] = sums[o][j].squeeze(at[j].keep);
                 }
             }
         }

@@ -4,9 +4,10 @@
 //! fall inside the image.
 //!
 //! There is no im2col buffer of the image. A task takes a strip of output rows and a block of input channels and gathers
-//! what they need into a scratch tile (see [`tile`]): for most shapes the strip of the image with its border of zeros, so
-//! that every tap of the filter is a contiguous vector at a fixed offset of its output vector; for images narrower than a
-//! vector the patches themselves, as in an implicit GEMM. One micro-kernel (see [`micro`]) serves both: vectors run along
+//! what they need into a scratch tile (see [`tile`]): the strip of the image with its border of zeros, so that every tap of
+//! the filter is a contiguous vector at a fixed offset of its output vector; where rows are no whole vectors, such a strip
+//! for every column of the filter, so that vectors run on from row to row; for narrow images and strides the patches
+//! themselves, as in an implicit GEMM. One micro-kernel (see [`micro`]) serves all: vectors run along
 //! the output positions, a register block spans several positions and output channels, and the filter is read where it
 //! is, as OIHW keeps the taps of an output channel contiguous.
 //!
@@ -297,21 +298,29 @@ impl Cut {
     /// For so many threads, all of which are worth their cost.
     fn of<T: Float>(p: &Conv2d, isa: Isa, workers: usize) -> Cut {
         let lanes = dispatch(isa, LanesOf(std::marker::PhantomData::<T>));
-        let gather = Gather::choose(p, lanes, isa);
+        let gather = Gather::choose(p, lanes);
         let channels = block_channels(p);
         let images = p.batch * p.groups;
         let fits = |rows: usize| Tile::<T>::bytes(p, gather, channels, rows, lanes) <= TILE_BYTES;
         let mut rows = p.out_h;
+        let mut parts = 1;
         if images < workers {
-            rows = p.out_h.div_ceil(workers.div_ceil(images)).max(2);
+            // Threads that share channels out write memory of their own, where strips meet in a cache line of every channel.
+            // But each fills the whole tile: some three cycles a vector, which then serves `reuse` multiply-adds for each of
+            // its channels. Below 64 of these in all, strips are the lesser loss.
+            parts = workers.div_ceil(images).min(p.group_out().div_ceil(micro::OUTS));
+            let reuse = if gather == Gather::Patches { 1 } else { p.kernel_h * p.kernel_w };
+            if reuse * p.group_out() < 64 * parts || !fits(rows) {
+                parts = 1;
+                rows = p.out_h.div_ceil(workers.div_ceil(images)).max(2);
+            }
         }
         while rows > 1 && !fits(rows) {
             rows = rows.div_ceil(2);
         }
         let rows = rows.min(p.out_h);
         let strips = p.out_h.div_ceil(rows);
-        let mut parts = 1;
-        if images * strips < workers {
+        if parts == 1 && images * strips < workers {
             parts = workers.div_ceil(images * strips).min(p.group_out().div_ceil(micro::OUTS));
         }
         let outs = p.group_out().div_ceil(parts).next_multiple_of(micro::OUTS).min(p.group_out());
@@ -444,7 +453,7 @@ impl<T: MathFloat> Kernel for Task<'_, T> {
         // SAFETY: inside `Kernel::run`; the offsets are those of elements of the views and of the result.
         unsafe {
             let out = operands.out.add((image * p.out_channels + first_out) * plane + rows.start * p.out_w);
-            let mut tile = Tile::<T>::new(p, cut.gather, cut.channels, height, lanes, isa);
+            let mut tile = Tile::<T>::new(p, cut.gather, cut.channels, height, lanes);
             let mut first_channel = 0;
             loop {
                 let channels = cut.channels.min(group_in - first_channel);
