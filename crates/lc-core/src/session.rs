@@ -433,7 +433,8 @@ impl Session {
                 .host()
                 .ok_or_else(|| Error::new(ErrorKind::Unknown, "session").expected("host memory").got("device memory"))
         };
-        let mut inputs = [None; MAX_INPUTS];
+        // One by one: `[None; N]` fills all bytes, 160 for each tensor.
+        let mut inputs: [Option<TensorRef<'_>>; MAX_INPUTS] = std::array::from_fn(|_| None);
         let mut prepared = [None; MAX_INPUTS];
         for (i, resident) in self.inputs.iter().enumerate() {
             if let Some(r) = resident {

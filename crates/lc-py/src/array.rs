@@ -80,6 +80,13 @@ fn extents(array: &Array) -> (&[usize], &[isize]) {
     }
 }
 
+/// How many elements an exact array of a native type has; `None` for any other object.
+#[inline]
+pub fn elements(obj: &Bound<'_, PyAny>, dtype: DType) -> Option<usize> {
+    let array = numpy::exact(obj)?;
+    (dtype_of(array) == Some(dtype)).then(|| extents(array).0.iter().product())
+}
+
 /// The flags of an aligned array in row-major order.
 const DENSE: c_int = numpy::C_CONTIGUOUS | numpy::ALIGNED;
 

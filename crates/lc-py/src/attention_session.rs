@@ -1,11 +1,11 @@
 //! `AttentionSession`: attention of one shape, forward and training, with operands that stay on the device.
 
 use crate::args::{Int, Switch};
-use crate::array::{self, Input, TO_F32};
+use crate::array::{self, Inputs, TO_F32};
 use crate::call::{self, OutShape, Site, level};
 use crate::io_policy::{self, AttentionIoPolicy, PostProcess};
 use crate::policy;
-use crate::session::{is_short, keep, lock, locked, operand, resolve, spec, tensors};
+use crate::session::{is_short, keep, lock, locked, operand, resolve, spec};
 use lc_core::{
     Attrs, EffectivePolicy, PackedPolicy, Receipt, ResolvedCall, Result, Session, Shape, TensorMut, TensorRef,
     TensorSpec,
@@ -108,14 +108,17 @@ fn step(
 }
 
 impl AttentionSession {
-    /// An operand: read if its upload is on, else only checked.
-    fn operand<'a, 'py>(
+    /// Operands: read if their upload is on, else only checked.
+    fn operands<'a, 'py, const N: usize>(
         &self,
-        argument: &'static str,
-        obj: Option<&'a Bound<'py, PyAny>>,
-        uploads: bool,
-    ) -> PyResult<Option<Input<'a, 'py>>> {
-        operand(NAME, argument, obj, self.spec.shape, uploads)
+        arguments: [(&'static str, Option<&'a Bound<'py, PyAny>>); N],
+        policy: EffectivePolicy,
+    ) -> PyResult<Inputs<'a, 'py, N>> {
+        let mut given = Inputs::new();
+        for (i, (argument, obj)) in arguments.into_iter().enumerate() {
+            operand(&mut given, i, (NAME, argument), obj, &self.spec.shape, policy.upload(i))?;
+        }
+        Ok(given)
     }
 
     fn settings(&self, policy: Option<&Bound<'_, PyAny>>) -> PyResult<Settings> {
@@ -137,12 +140,8 @@ impl AttentionSession {
         out: TensorMut<'_>,
     ) -> PyResult<()> {
         let policy = self.effective(settings);
-        let given = [
-            self.operand("q", q, policy.upload(0))?,
-            self.operand("k", k, policy.upload(1))?,
-            self.operand("v", v, policy.upload(2))?,
-        ];
-        let inputs = tensors(&given);
+        let given = self.operands([("q", q), ("k", k), ("v", v)], policy)?;
+        let inputs = given.tensors();
         let mut attrs = AttentionAttrs { causal: self.causal, ..AttentionAttrs::default() };
         if let Some(post) = settings.post {
             attrs.output_scale = post.scale;
@@ -151,7 +150,7 @@ impl AttentionSession {
         }
         let result = locked(py, &self.state, is_short(&self.forward), |state| {
             let outputs = &mut [out];
-            step(&mut state.forward, &self.forward, self.level, &attrs.into(), &inputs, outputs, settings.level)
+            step(&mut state.forward, &self.forward, self.level, &attrs.into(), inputs, outputs, settings.level)
         });
         keep(py, NAME, result)
     }
@@ -193,13 +192,8 @@ impl AttentionSession {
         let settings = self.settings(policy)?;
         let policy = self.effective(settings);
         let [q, k, v, target] = operands;
-        let given = [
-            self.operand("q", q, policy.upload(0))?,
-            self.operand("k", k, policy.upload(1))?,
-            self.operand("v", v, policy.upload(2))?,
-            self.operand("target", target, policy.upload(3))?,
-        ];
-        let inputs = tensors(&given);
+        let given = self.operands([("q", q), ("k", k), ("v", v), ("target", target)], policy)?;
+        let inputs = given.tensors();
         let (out_array, out) = zeros(py, &self.spec)?;
         let (v_array, new_v) = zeros(py, &self.spec)?;
         if !policy.download(1)
@@ -222,7 +216,7 @@ impl AttentionSession {
             // Without results to read, not even the loss, the step need not wait.
             let outputs = if downloads || compute_loss { &mut all[..] } else { &mut [] };
             let attrs = attrs.into();
-            let receipt = step(&mut state.train, &self.train, self.level, &attrs, &inputs, outputs, settings.level)?;
+            let receipt = step(&mut state.train, &self.train, self.level, &attrs, inputs, outputs, settings.level)?;
             if let Some(session) = &mut state.train {
                 session.feed_back(1, 2)?;
             }

@@ -1,13 +1,12 @@
 //! Resident sessions for convolution.
 
 use crate::args::{Int, Switch};
+use crate::array::Inputs;
 use crate::call::{self, Site, level};
 use crate::error::raise;
-use crate::session::{Act, is_short, keep, lock, locked, operand, resolve, spec, target, tensors};
+use crate::session::{Act, is_short, keep, lock, locked, operand, resolve, spec, target};
 use lc_core::session::MAX_BATCH;
-use lc_core::{
-    Activation, Attrs, Error, ErrorKind, PackedPolicy, ResolvedCall, Result, Session, Shape, TensorRef, TensorSpec,
-};
+use lc_core::{Activation, Attrs, Error, ErrorKind, PackedPolicy, ResolvedCall, Result, Session, Shape, TensorSpec};
 use lc_ops::{CONV2D, Conv2dAttrs};
 use pyo3::prelude::*;
 use std::cell::RefCell;
@@ -54,19 +53,16 @@ impl Conv {
         out: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let (name, up) = (self.site.name, act.uploads());
-        let given = [
-            operand(name, "x", x, self.inputs[0], up)?,
-            operand(name, "w", w, self.inputs[1], up)?,
-            match bias {
-                None => None,
-                Some(_) => operand(name, "bias", bias, self.inputs[2], up)?,
-            },
-        ];
+        let mut given = Inputs::<3>::new();
+        operand(&mut given, 0, (name, "x"), x, &self.inputs[0], up)?;
+        operand(&mut given, 1, (name, "w"), w, &self.inputs[1], up)?;
+        if bias.is_some() {
+            operand(&mut given, 2, (name, "bias"), bias, &self.inputs[2], up)?;
+        }
         let mut target = target(self.site, out, &self.out)?;
         let out = matches!(act, Act::Finish | Act::Batch(_)).then(|| target.tensor_mut());
-        let all = tensors(&given);
         let with_bias = bias.is_some();
-        let inputs: &[Option<TensorRef<'_>>] = if with_bias { &all } else { &all[..2] };
+        let inputs = &given.tensors()[..2 + usize::from(with_bias)];
         let short = self.short && !matches!(act, Act::Batch(_));
         let result = locked(py, &self.session, short, |state| {
             act.perform(self.session_for(state, act, with_bias)?, inputs, out)

@@ -7,7 +7,7 @@
 mod elementwise;
 
 use crate::args::Int;
-use crate::array::{self, Input, Output, TO_F32};
+use crate::array::{self, Inputs, Output, TO_F32};
 use crate::call::{self, OutShape, Site, level};
 use crate::error::raise;
 use lc_core::runtime::set_last_receipt;
@@ -123,34 +123,36 @@ impl Act {
     }
 }
 
-/// An operand with as many elements as the session's, whatever its shape; absent where nothing is uploaded and the caller
-/// gave None.
-pub fn operand<'a, 'py>(
-    name: &'static str,
-    argument: &'static str,
+/// Reads operand `i` of a session if `uploads`: as many elements as the session's, whatever their shape. Else an operand that
+/// is given is only checked, and stays absent.
+#[inline]
+pub fn operand<'a, 'py, const N: usize>(
+    given: &mut Inputs<'a, 'py, N>,
+    i: usize,
+    (name, argument): (&'static str, &'static str),
     obj: Option<&'a Bound<'py, PyAny>>,
-    shape: Shape,
+    shape: &Shape,
     uploads: bool,
-) -> PyResult<Option<Input<'a, 'py>>> {
+) -> PyResult<()> {
     match obj {
         None if uploads => Err(raise(Error::wrong_type(name, argument, "an array", "None"))),
-        None => Ok(None),
-        Some(obj) if uploads => array::shaped(name, argument, obj, TO_F32, shape).map(Some),
-        Some(obj) => {
-            let given = array::input(name, argument, obj, TO_F32)?;
-            let got = *given.tensor().shape();
-            if got.numel() == shape.numel() {
-                return Ok(None);
-            }
-            let got = format!("{} elements (shape {got})", got.numel());
-            Err(raise(Error::invalid(name, argument, format!("{} elements (shape {shape})", shape.numel()), got)))
-        }
+        None => Ok(()),
+        Some(obj) if uploads => given.read_as(i, name, argument, obj, TO_F32, *shape),
+        // The common case needs no tensor: to build one takes longer than all else that a launch of a small session does.
+        Some(obj) if array::elements(obj, DType::F32) == Some(shape.numel()) => Ok(()),
+        Some(obj) => check(name, argument, obj, shape),
     }
 }
 
-/// The tensors of operands.
-pub fn tensors<'a, const N: usize>(given: &'a [Option<Input<'_, '_>>; N]) -> [Option<TensorRef<'a>>; N] {
-    std::array::from_fn(|i| given[i].as_ref().map(Input::tensor))
+#[cold]
+fn check(name: &'static str, argument: &'static str, obj: &Bound<'_, PyAny>, shape: &Shape) -> PyResult<()> {
+    let given = array::input(name, argument, obj, TO_F32)?;
+    let got = *given.tensor().shape();
+    if got.numel() == shape.numel() {
+        return Ok(());
+    }
+    let got = format!("{} elements (shape {got})", got.numel());
+    Err(raise(Error::invalid(name, argument, format!("{} elements (shape {shape})", shape.numel()), got)))
 }
 
 /// The caller's result array, under the session's shape.
@@ -191,12 +193,11 @@ impl Binary {
         act: Act,
         a: Option<&'a Bound<'py, PyAny>>,
         b: Option<&'a Bound<'py, PyAny>>,
-    ) -> PyResult<[Option<Input<'a, 'py>>; 2]> {
-        let name = self.site.name;
-        Ok([
-            operand(name, "a", a, self.inputs[0], act.uploads())?,
-            operand(name, "b", b, self.inputs[1], act.uploads())?,
-        ])
+    ) -> PyResult<Inputs<'a, 'py, 2>> {
+        let mut given = Inputs::new();
+        operand(&mut given, 0, (self.site.name, "a"), a, &self.inputs[0], act.uploads())?;
+        operand(&mut given, 1, (self.site.name, "b"), b, &self.inputs[1], act.uploads())?;
+        Ok(given)
     }
 
     fn perform(
@@ -204,14 +205,13 @@ impl Binary {
         py: Python<'_>,
         act: Act,
         before: impl FnOnce(&mut Session) -> Result<()> + Send,
-        given: &[Option<Input<'_, '_>>; 2],
+        inputs: &[Option<TensorRef<'_>>; 2],
         out: Option<TensorMut<'_>>,
     ) -> PyResult<()> {
         let short = self.short && !matches!(act, Act::Batch(_));
-        let inputs = tensors(given);
         let result = locked(py, &self.session, short, |session| {
             before(session)?;
-            act.perform(session, &inputs, out)
+            act.perform(session, inputs, out)
         });
         keep(py, self.site.name, result)
     }
@@ -232,7 +232,7 @@ impl Binary {
         }
         let given = self.operands(act, a, b)?;
         let (array, out) = array::new_array_as(py, name, &self.out, &[len])?;
-        self.perform(py, act, before, &given, Some(out))?;
+        self.perform(py, act, before, given.tensors(), Some(out))?;
         array.call_method0("tolist")
     }
 
@@ -249,7 +249,7 @@ impl Binary {
         let given = self.operands(act, a, b)?;
         let mut target = target(self.site, out, &self.out)?;
         let out = downloads.then(|| target.tensor_mut());
-        self.perform(py, act, before, &given, out)
+        self.perform(py, act, before, given.tensors(), out)
     }
 
     fn device(&self) -> &'static str {
