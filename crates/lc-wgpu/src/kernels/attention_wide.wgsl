@@ -38,6 +38,10 @@ override BLOCKS: u32 = 1u;
 // normalised, and each row's maximum and sum.
 override MODE: u32 = 0u;
 
+// Whether steps are written out: the compilers of GPUs keep loops as they are, and that of a software rasteriser takes
+// half a minute for this.
+override WRITTEN_OUT: u32 = 1u;
+
 const TEAMS = 16u;
 const THREADS = 256u;
 const ROWS = 128u;
@@ -260,12 +264,18 @@ fn weigh_tile(o: ptr<function, Block>, p: Block, team: u32, member: u32, row: u3
             for (var g = 0u; g < 8u; g++) {
                 weigh_seen(o, team, member, row, key0, first, g);
             }
+        } else if WRITTEN_OUT != 0u {
+            weigh(o, team, member, first, 0u);
+            weigh(o, team, member, first, 1u);
+            weigh(o, team, member, first, 2u);
+            weigh(o, team, member, first, 3u);
+            weigh(o, team, member, first, 4u);
+            weigh(o, team, member, first, 5u);
+            weigh(o, team, member, first, 6u);
+            weigh(o, team, member, first, 7u);
         } else {
-            for (var g = 0u; g < 8u; g += 4u) {
+            for (var g = 0u; g < 8u; g++) {
                 weigh(o, team, member, first, g);
-                weigh(o, team, member, first, g + 1u);
-                weigh(o, team, member, first, g + 2u);
-                weigh(o, team, member, first, g + 3u);
             }
         }
     }
@@ -429,13 +439,19 @@ fn main(
             } else {
                 values = fetch_values(lane, from_v, key0, column0);
             }
-            // Four steps written out, here and below: compilers keep such a loop as it is, and eight took one of them half a
-            // minute.
-            for (var c = 0u; c < LINE; c += 4u) {
-                score(&s, team, member, c);
-                score(&s, team, member, c + 1u);
-                score(&s, team, member, c + 2u);
-                score(&s, team, member, c + 3u);
+            if WRITTEN_OUT != 0u {
+                score(&s, team, member, 0u);
+                score(&s, team, member, 1u);
+                score(&s, team, member, 2u);
+                score(&s, team, member, 3u);
+                score(&s, team, member, 4u);
+                score(&s, team, member, 5u);
+                score(&s, team, member, 6u);
+                score(&s, team, member, 7u);
+            } else {
+                for (var c = 0u; c < LINE; c++) {
+                    score(&s, team, member, c);
+                }
             }
         }
 

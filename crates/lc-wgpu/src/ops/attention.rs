@@ -9,7 +9,7 @@ use crate::stream::Binding;
 use lc_core::backend::DeviceTensor;
 use lc_core::{Attrs, DType, Math, Result};
 use lc_ops::AttentionAttrs;
-use wgpu::Features;
+use wgpu::{DeviceType, Features};
 
 const fn shader(name: &'static str, source: &'static str, bindings: u32, needs: Features) -> Shader {
     Shader { name, source, bindings, params: 32, needs }
@@ -272,9 +272,10 @@ impl Problem<'_> {
         let groups = others * self.rows.div_ceil(form.rows());
         let vectors = self.value_dim.div_ceil(4).next_power_of_two();
         let mode = ("MODE", f64::from(mode as u8));
+        let software = launch.backend().adapter().info.device_type == DeviceType::Cpu;
         let constants: &[_] = match form {
             Form::Tiles => &[("CHUNK", chunk as f64), ("BLOCKS", blocks as f64), mode],
-            Form::Wide => &[("BLOCKS", blocks as f64), mode],
+            Form::Wide => &[("BLOCKS", blocks as f64), mode, ("WRITTEN_OUT", f64::from(u8::from(!software)))],
             Form::Few => &[("COLUMNS", vectors as f64), mode],
         };
         let by_4 = [self.dim, self.value_dim].iter().all(|d| d.is_multiple_of(4))

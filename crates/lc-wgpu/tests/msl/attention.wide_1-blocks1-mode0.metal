@@ -78,6 +78,7 @@ constant uint TOPS_AT = 1536u;
 constant uint VALUES_AT = 1024u;
 constant uint BLOCKS = 1u;
 constant uint MODE = 0u;
+constant uint WRITTEN_OUT = 1u;
 
 metal::float4 read_q(
     uint at,
@@ -523,8 +524,8 @@ void weigh_tile(
     bool loop_init = true;
     while(true) {
         if (!loop_init) {
-            uint _e97 = first_2;
-            first_2 = _e97 + 32u;
+            uint _e105 = first_2;
+            first_2 = _e105 + 32u;
         }
         loop_init = false;
         uint _e9 = first_2;
@@ -571,32 +572,42 @@ void weigh_tile(
                     }
                 }
             } else {
-                g_3 = 0u;
-                bool loop_init_2 = true;
-                while(true) {
-                    if (!loop_init_2) {
-                        uint _e94 = g_3;
-                        g_3 = _e94 + 4u;
-                    }
-                    loop_init_2 = false;
-                    uint _e77 = g_3;
-                    if (_e77 < 8u) {
-                    } else {
-                        break;
-                    }
-                    {
-                        uint _e80 = first_2;
-                        uint _e81 = g_3;
-                        weigh(o_4, team_3, member_3, _e80, _e81, tile);
-                        uint _e82 = first_2;
-                        uint _e83 = g_3;
-                        weigh(o_4, team_3, member_3, _e82, _e83 + 1u, tile);
-                        uint _e86 = first_2;
-                        uint _e87 = g_3;
-                        weigh(o_4, team_3, member_3, _e86, _e87 + 2u, tile);
-                        uint _e90 = first_2;
-                        uint _e91 = g_3;
-                        weigh(o_4, team_3, member_3, _e90, _e91 + 3u, tile);
+                if (true) {
+                    uint _e79 = first_2;
+                    weigh(o_4, team_3, member_3, _e79, 0u, tile);
+                    uint _e81 = first_2;
+                    weigh(o_4, team_3, member_3, _e81, 1u, tile);
+                    uint _e83 = first_2;
+                    weigh(o_4, team_3, member_3, _e83, 2u, tile);
+                    uint _e85 = first_2;
+                    weigh(o_4, team_3, member_3, _e85, 3u, tile);
+                    uint _e87 = first_2;
+                    weigh(o_4, team_3, member_3, _e87, 4u, tile);
+                    uint _e89 = first_2;
+                    weigh(o_4, team_3, member_3, _e89, 5u, tile);
+                    uint _e91 = first_2;
+                    weigh(o_4, team_3, member_3, _e91, 6u, tile);
+                    uint _e93 = first_2;
+                    weigh(o_4, team_3, member_3, _e93, 7u, tile);
+                } else {
+                    g_3 = 0u;
+                    bool loop_init_2 = true;
+                    while(true) {
+                        if (!loop_init_2) {
+                            uint _e103 = g_3;
+                            g_3 = _e103 + 1u;
+                        }
+                        loop_init_2 = false;
+                        uint _e97 = g_3;
+                        if (_e97 < 8u) {
+                        } else {
+                            break;
+                        }
+                        {
+                            uint _e100 = first_2;
+                            uint _e101 = g_3;
+                            weigh(o_4, team_3, member_3, _e100, _e101, tile);
+                        }
                     }
                 }
             }
@@ -976,8 +987,8 @@ struct main_Input {
     bool loop_init_4 = true;
     while(true) {
         if (!loop_init_4) {
-            uint _e552 = key0_;
-            key0_ = _e552 + KEYS;
+            uint _e555 = key0_;
+            key0_ = _e555 + KEYS;
         }
         loop_init_4 = false;
         uint _e207 = key0_;
@@ -993,8 +1004,8 @@ struct main_Input {
             bool loop_init_5 = true;
             while(true) {
                 if (!loop_init_5) {
-                    uint _e254 = d;
-                    d = _e254 + DEPTH;
+                    uint _e257 = d;
+                    d = _e257 + DEPTH;
                 }
                 loop_init_5 = false;
                 uint _e216 = d;
@@ -1020,237 +1031,242 @@ struct main_Input {
                         Values _e235 = fetch_values(lane, from_v, _e234, column0_2, v, params, _buffer_sizes);
                         values = _e235;
                     }
-                    c = 0u;
-                    bool loop_init_6 = true;
-                    while(true) {
-                        if (!loop_init_6) {
-                            uint _e251 = c;
-                            c = _e251 + 4u;
-                        }
-                        loop_init_6 = false;
-                        uint _e238 = c;
-                        if (_e238 < LINE) {
-                        } else {
-                            break;
-                        }
-                        {
-                            uint _e241 = c;
-                            score(s, team_4, member_5, _e241, tile);
-                            uint _e242 = c;
-                            score(s, team_4, member_5, _e242 + 1u, tile);
-                            uint _e245 = c;
-                            score(s, team_4, member_5, _e245 + 2u, tile);
-                            uint _e248 = c;
-                            score(s, team_4, member_5, _e248 + 3u, tile);
+                    if (true) {
+                        score(s, team_4, member_5, 0u, tile);
+                        score(s, team_4, member_5, 1u, tile);
+                        score(s, team_4, member_5, 2u, tile);
+                        score(s, team_4, member_5, 3u, tile);
+                        score(s, team_4, member_5, 4u, tile);
+                        score(s, team_4, member_5, 5u, tile);
+                        score(s, team_4, member_5, 6u, tile);
+                        score(s, team_4, member_5, 7u, tile);
+                    } else {
+                        c = 0u;
+                        bool loop_init_6 = true;
+                        while(true) {
+                            if (!loop_init_6) {
+                                uint _e255 = c;
+                                c = _e255 + 1u;
+                            }
+                            loop_init_6 = false;
+                            uint _e250 = c;
+                            if (_e250 < LINE) {
+                            } else {
+                                break;
+                            }
+                            {
+                                uint _e253 = c;
+                                score(s, team_4, member_5, _e253, tile);
+                            }
                         }
                     }
                 }
             }
-            uint _e257 = key0_;
-            uint key_9 = _e257 + (4u * member_5);
+            uint _e260 = key0_;
+            uint key_9 = _e260 + (4u * member_5);
             if (causal) {
-                uint _e263 = key0_;
-                local = (_e263 + KEYS) > row0_1;
+                uint _e266 = key0_;
+                local = (_e266 + KEYS) > row0_1;
             } else {
                 local = false;
             }
             bool diagonal_1 = local;
             if (!(diagonal_1)) {
-                uint _e272 = key0_;
-                uint _e277 = params.keys;
-                local_1 = (_e272 + KEYS) > _e277;
+                uint _e275 = key0_;
+                uint _e280 = params.keys;
+                local_1 = (_e275 + KEYS) > _e280;
             } else {
                 local_1 = true;
             }
             bool edge_2 = local_1;
-            metal::float4 _e283 = s.a0_;
-            metal::float4 _e284 = scores(_e283, row_12, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a0_ = _e284;
-            metal::float4 _e287 = s.a1_;
-            metal::float4 _e290 = scores(_e287, row_12 + TEAMS, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a1_ = _e290;
-            metal::float4 _e293 = s.a2_;
-            metal::float4 _e296 = scores(_e293, row_12 + 32u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a2_ = _e296;
-            metal::float4 _e299 = s.a3_;
-            metal::float4 _e302 = scores(_e299, row_12 + 48u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a3_ = _e302;
-            metal::float4 _e305 = s.a4_;
-            metal::float4 _e308 = scores(_e305, row_12 + 64u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a4_ = _e308;
-            metal::float4 _e311 = s.a5_;
-            metal::float4 _e314 = scores(_e311, row_12 + 80u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a5_ = _e314;
-            metal::float4 _e317 = s.a6_;
-            metal::float4 _e320 = scores(_e317, row_12 + 96u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a6_ = _e320;
-            metal::float4 _e323 = s.a7_;
-            metal::float4 _e326 = scores(_e323, row_12 + 112u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
-            s.a7_ = _e326;
-            metal::float4 _e328 = s.a0_;
-            float _e329 = highest(_e328);
-            metal::float4 _e331 = s.a1_;
+            metal::float4 _e286 = s.a0_;
+            metal::float4 _e287 = scores(_e286, row_12, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a0_ = _e287;
+            metal::float4 _e290 = s.a1_;
+            metal::float4 _e293 = scores(_e290, row_12 + TEAMS, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a1_ = _e293;
+            metal::float4 _e296 = s.a2_;
+            metal::float4 _e299 = scores(_e296, row_12 + 32u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a2_ = _e299;
+            metal::float4 _e302 = s.a3_;
+            metal::float4 _e305 = scores(_e302, row_12 + 48u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a3_ = _e305;
+            metal::float4 _e308 = s.a4_;
+            metal::float4 _e311 = scores(_e308, row_12 + 64u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a4_ = _e311;
+            metal::float4 _e314 = s.a5_;
+            metal::float4 _e317 = scores(_e314, row_12 + 80u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a5_ = _e317;
+            metal::float4 _e320 = s.a6_;
+            metal::float4 _e323 = scores(_e320, row_12 + 96u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a6_ = _e323;
+            metal::float4 _e326 = s.a7_;
+            metal::float4 _e329 = scores(_e326, row_12 + 112u, key_9, from_mask, edge_2, mask, params, _buffer_sizes);
+            s.a7_ = _e329;
+            metal::float4 _e331 = s.a0_;
             float _e332 = highest(_e331);
-            metal::float4 _e334 = s.a2_;
+            metal::float4 _e334 = s.a1_;
             float _e335 = highest(_e334);
-            metal::float4 _e337 = s.a3_;
+            metal::float4 _e337 = s.a2_;
             float _e338 = highest(_e337);
-            high_a = metal::float4(_e329, _e332, _e335, _e338);
-            metal::float4 _e342 = s.a4_;
-            float _e343 = highest(_e342);
-            metal::float4 _e345 = s.a5_;
+            metal::float4 _e340 = s.a3_;
+            float _e341 = highest(_e340);
+            high_a = metal::float4(_e332, _e335, _e338, _e341);
+            metal::float4 _e345 = s.a4_;
             float _e346 = highest(_e345);
-            metal::float4 _e348 = s.a6_;
+            metal::float4 _e348 = s.a5_;
             float _e349 = highest(_e348);
-            metal::float4 _e351 = s.a7_;
+            metal::float4 _e351 = s.a6_;
             float _e352 = highest(_e351);
-            high_b = metal::float4(_e343, _e346, _e349, _e352);
-            metal::float4 _e359 = high_a;
-            tile.inner[TOPS_AT + lane] = _e359;
-            metal::float4 _e364 = high_b;
-            tile.inner[1792u + lane] = _e364;
+            metal::float4 _e354 = s.a7_;
+            float _e355 = highest(_e354);
+            high_b = metal::float4(_e346, _e349, _e352, _e355);
+            metal::float4 _e362 = high_a;
+            tile.inner[TOPS_AT + lane] = _e362;
+            metal::float4 _e367 = high_b;
+            tile.inner[1792u + lane] = _e367;
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-            metal::float4 _e365 = high_a;
-            metal::float4 _e366 = top_a;
-            high_a = metal::max(_e365, _e366);
-            metal::float4 _e368 = high_b;
-            metal::float4 _e369 = top_b;
-            high_b = metal::max(_e368, _e369);
+            metal::float4 _e368 = high_a;
+            metal::float4 _e369 = top_a;
+            high_a = metal::max(_e368, _e369);
+            metal::float4 _e371 = high_b;
+            metal::float4 _e372 = top_b;
+            high_b = metal::max(_e371, _e372);
             i = 0u;
             bool loop_init_7 = true;
             while(true) {
                 if (!loop_init_7) {
-                    uint _e399 = i;
-                    i = _e399 + 1u;
+                    uint _e402 = i;
+                    i = _e402 + 1u;
                 }
                 loop_init_7 = false;
-                uint _e373 = i;
-                if (_e373 < 16u) {
+                uint _e376 = i;
+                if (_e376 < 16u) {
                 } else {
                     break;
                 }
                 {
-                    metal::float4 _e376 = high_a;
-                    uint _e382 = i;
-                    metal::float4 _e385 = tile.inner[(TOPS_AT + (team_4 * 16u)) + _e382];
-                    high_a = metal::max(_e376, _e385);
-                    metal::float4 _e387 = high_b;
-                    uint _e393 = i;
-                    metal::float4 _e396 = tile.inner[(1792u + (team_4 * 16u)) + _e393];
-                    high_b = metal::max(_e387, _e396);
+                    metal::float4 _e379 = high_a;
+                    uint _e385 = i;
+                    metal::float4 _e388 = tile.inner[(TOPS_AT + (team_4 * 16u)) + _e385];
+                    high_a = metal::max(_e379, _e388);
+                    metal::float4 _e390 = high_b;
+                    uint _e396 = i;
+                    metal::float4 _e399 = tile.inner[(1792u + (team_4 * 16u)) + _e396];
+                    high_b = metal::max(_e390, _e399);
                 }
             }
-            metal::float4 _e401 = top_a;
-            metal::float4 _e402 = high_a;
-            metal::float4 factor_a = metal::exp(_e401 - _e402);
-            metal::float4 _e405 = top_b;
-            metal::float4 _e406 = high_b;
-            metal::float4 factor_b = metal::exp(_e405 - _e406);
-            metal::float4 _e409 = high_a;
-            top_a = _e409;
-            metal::float4 _e410 = high_b;
-            top_b = _e410;
-            metal::float4 _e413 = s.a0_;
-            float _e415 = top_a.x;
-            metal::float4 _e416 = weights(_e413, _e415, row_12, key_9, edge_2, params);
-            s.a0_ = _e416;
-            metal::float4 _e419 = s.a1_;
-            float _e421 = top_a.y;
-            metal::float4 _e424 = weights(_e419, _e421, row_12 + TEAMS, key_9, edge_2, params);
-            s.a1_ = _e424;
-            metal::float4 _e427 = s.a2_;
-            float _e429 = top_a.z;
-            metal::float4 _e432 = weights(_e427, _e429, row_12 + 32u, key_9, edge_2, params);
-            s.a2_ = _e432;
-            metal::float4 _e435 = s.a3_;
-            float _e437 = top_a.w;
-            metal::float4 _e440 = weights(_e435, _e437, row_12 + 48u, key_9, edge_2, params);
-            s.a3_ = _e440;
-            metal::float4 _e443 = s.a4_;
-            float _e445 = top_b.x;
-            metal::float4 _e448 = weights(_e443, _e445, row_12 + 64u, key_9, edge_2, params);
-            s.a4_ = _e448;
-            metal::float4 _e451 = s.a5_;
-            float _e453 = top_b.y;
-            metal::float4 _e456 = weights(_e451, _e453, row_12 + 80u, key_9, edge_2, params);
-            s.a5_ = _e456;
-            metal::float4 _e459 = s.a6_;
-            float _e461 = top_b.z;
-            metal::float4 _e464 = weights(_e459, _e461, row_12 + 96u, key_9, edge_2, params);
-            s.a6_ = _e464;
-            metal::float4 _e467 = s.a7_;
-            float _e469 = top_b.w;
-            metal::float4 _e472 = weights(_e467, _e469, row_12 + 112u, key_9, edge_2, params);
-            s.a7_ = _e472;
+            metal::float4 _e404 = top_a;
+            metal::float4 _e405 = high_a;
+            metal::float4 factor_a = metal::exp(_e404 - _e405);
+            metal::float4 _e408 = top_b;
+            metal::float4 _e409 = high_b;
+            metal::float4 factor_b = metal::exp(_e408 - _e409);
+            metal::float4 _e412 = high_a;
+            top_a = _e412;
+            metal::float4 _e413 = high_b;
+            top_b = _e413;
+            metal::float4 _e416 = s.a0_;
+            float _e418 = top_a.x;
+            metal::float4 _e419 = weights(_e416, _e418, row_12, key_9, edge_2, params);
+            s.a0_ = _e419;
+            metal::float4 _e422 = s.a1_;
+            float _e424 = top_a.y;
+            metal::float4 _e427 = weights(_e422, _e424, row_12 + TEAMS, key_9, edge_2, params);
+            s.a1_ = _e427;
+            metal::float4 _e430 = s.a2_;
+            float _e432 = top_a.z;
+            metal::float4 _e435 = weights(_e430, _e432, row_12 + 32u, key_9, edge_2, params);
+            s.a2_ = _e435;
+            metal::float4 _e438 = s.a3_;
+            float _e440 = top_a.w;
+            metal::float4 _e443 = weights(_e438, _e440, row_12 + 48u, key_9, edge_2, params);
+            s.a3_ = _e443;
+            metal::float4 _e446 = s.a4_;
+            float _e448 = top_b.x;
+            metal::float4 _e451 = weights(_e446, _e448, row_12 + 64u, key_9, edge_2, params);
+            s.a4_ = _e451;
+            metal::float4 _e454 = s.a5_;
+            float _e456 = top_b.y;
+            metal::float4 _e459 = weights(_e454, _e456, row_12 + 80u, key_9, edge_2, params);
+            s.a5_ = _e459;
+            metal::float4 _e462 = s.a6_;
+            float _e464 = top_b.z;
+            metal::float4 _e467 = weights(_e462, _e464, row_12 + 96u, key_9, edge_2, params);
+            s.a6_ = _e467;
+            metal::float4 _e470 = s.a7_;
+            float _e472 = top_b.w;
+            metal::float4 _e475 = weights(_e470, _e472, row_12 + 112u, key_9, edge_2, params);
+            s.a7_ = _e475;
             rescale(left, factor_a, factor_b);
             if (false) {
                 rescale(right, factor_a, factor_b);
             }
-            metal::float4 _e477 = sum_a;
-            metal::float4 _e480 = s.a0_;
-            float _e481 = total(_e480);
-            metal::float4 _e483 = s.a1_;
+            metal::float4 _e480 = sum_a;
+            metal::float4 _e483 = s.a0_;
             float _e484 = total(_e483);
-            metal::float4 _e486 = s.a2_;
+            metal::float4 _e486 = s.a1_;
             float _e487 = total(_e486);
-            metal::float4 _e489 = s.a3_;
+            metal::float4 _e489 = s.a2_;
             float _e490 = total(_e489);
-            sum_a = (_e477 * factor_a) + metal::float4(_e481, _e484, _e487, _e490);
-            metal::float4 _e493 = sum_b;
-            metal::float4 _e496 = s.a4_;
-            float _e497 = total(_e496);
-            metal::float4 _e499 = s.a5_;
+            metal::float4 _e492 = s.a3_;
+            float _e493 = total(_e492);
+            sum_a = (_e480 * factor_a) + metal::float4(_e484, _e487, _e490, _e493);
+            metal::float4 _e496 = sum_b;
+            metal::float4 _e499 = s.a4_;
             float _e500 = total(_e499);
-            metal::float4 _e502 = s.a6_;
+            metal::float4 _e502 = s.a5_;
             float _e503 = total(_e502);
-            metal::float4 _e505 = s.a7_;
+            metal::float4 _e505 = s.a6_;
             float _e506 = total(_e505);
-            sum_b = (_e493 * factor_b) + metal::float4(_e497, _e500, _e503, _e506);
+            metal::float4 _e508 = s.a7_;
+            float _e509 = total(_e508);
+            sum_b = (_e496 * factor_b) + metal::float4(_e500, _e503, _e506, _e509);
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
             block = 0u;
             bool loop_init_8 = true;
             while(true) {
                 if (!loop_init_8) {
-                    uint _e550 = block;
-                    block = _e550 + 1u;
+                    uint _e553 = block;
+                    block = _e553 + 1u;
                 }
                 loop_init_8 = false;
-                uint _e511 = block;
-                if (_e511 < BLOCKS) {
+                uint _e514 = block;
+                if (_e514 < BLOCKS) {
                 } else {
                     break;
                 }
                 {
-                    uint _e514 = block;
-                    if (_e514 > 0u) {
-                        uint _e517 = key0_;
-                        Values _e520 = fetch_values(lane, from_v, _e517, column0_2 + 64u, v, params, _buffer_sizes);
-                        values = _e520;
+                    uint _e517 = block;
+                    if (_e517 > 0u) {
+                        uint _e520 = key0_;
+                        Values _e523 = fetch_values(lane, from_v, _e520, column0_2 + 64u, v, params, _buffer_sizes);
+                        values = _e523;
                         metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
                     }
-                    Values _e521 = values;
-                    keep_values(lane, _e521, tile);
-                    uint _e522 = block;
-                    if ((_e522 + 1u) == BLOCKS) {
-                        uint _e529 = key0_;
-                        uint _e532 = key_end;
-                        local_2 = (_e529 + KEYS) < _e532;
+                    Values _e524 = values;
+                    keep_values(lane, _e524, tile);
+                    uint _e525 = block;
+                    if ((_e525 + 1u) == BLOCKS) {
+                        uint _e532 = key0_;
+                        uint _e535 = key_end;
+                        local_2 = (_e532 + KEYS) < _e535;
                     } else {
                         local_2 = false;
                     }
-                    bool _e535 = local_2;
-                    if (_e535) {
-                        uint _e536 = key0_;
-                        Fetched _e540 = fetch(lane, from_q_1, from_k_1, row0_1, _e536 + KEYS, 0u, q, k, params, _buffer_sizes);
-                        coming = _e540;
+                    bool _e538 = local_2;
+                    if (_e538) {
+                        uint _e539 = key0_;
+                        Fetched _e543 = fetch(lane, from_q_1, from_k_1, row0_1, _e539 + KEYS, 0u, q, k, params, _buffer_sizes);
+                        coming = _e543;
                     }
-                    Block _e541 = s;
-                    uint _e542 = key0_;
-                    weigh_tile(left, _e541, team_4, member_5, row_12, _e542, diagonal_1, tile);
+                    Block _e544 = s;
+                    uint _e545 = key0_;
+                    weigh_tile(left, _e544, team_4, member_5, row_12, _e545, diagonal_1, tile);
                     if (false) {
                         Block other = left;
-                        Block _e548 = right;
-                        left = _e548;
+                        Block _e551 = right;
+                        left = _e551;
                         right = other;
                     }
                 }
@@ -1258,34 +1274,34 @@ struct main_Input {
         }
     }
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-    metal::float4 _e557 = sum_a;
-    tile.inner[lane] = _e557;
-    metal::float4 _e562 = sum_b;
-    tile.inner[THREADS + lane] = _e562;
+    metal::float4 _e560 = sum_a;
+    tile.inner[lane] = _e560;
+    metal::float4 _e565 = sum_b;
+    tile.inner[THREADS + lane] = _e565;
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     sum_a = metal::float4(0.0);
     sum_b = metal::float4(0.0);
     bool loop_init_9 = true;
     while(true) {
         if (!loop_init_9) {
-            uint _e593 = i_1;
-            i_1 = _e593 + 1u;
+            uint _e596 = i_1;
+            i_1 = _e596 + 1u;
         }
         loop_init_9 = false;
-        uint _e569 = i_1;
-        if (_e569 < 16u) {
+        uint _e572 = i_1;
+        if (_e572 < 16u) {
         } else {
             break;
         }
         {
-            metal::float4 _e572 = sum_a;
-            uint _e576 = i_1;
-            metal::float4 _e579 = tile.inner[(team_4 * 16u) + _e576];
-            sum_a = _e572 + _e579;
-            metal::float4 _e581 = sum_b;
-            uint _e587 = i_1;
-            metal::float4 _e590 = tile.inner[(THREADS + (team_4 * 16u)) + _e587];
-            sum_b = _e581 + _e590;
+            metal::float4 _e575 = sum_a;
+            uint _e579 = i_1;
+            metal::float4 _e582 = tile.inner[(team_4 * 16u) + _e579];
+            sum_a = _e575 + _e582;
+            metal::float4 _e584 = sum_b;
+            uint _e590 = i_1;
+            metal::float4 _e593 = tile.inner[(THREADS + (team_4 * 16u)) + _e590];
+            sum_b = _e584 + _e593;
         }
     }
     if (true) {
@@ -1293,54 +1309,54 @@ struct main_Input {
     } else {
         local_3 = true;
     }
-    bool _e607 = local_3;
-    if (_e607) {
+    bool _e610 = local_3;
+    if (_e610) {
         local_4 = member_5 == 0u;
     } else {
         local_4 = false;
     }
-    bool _e613 = local_4;
-    if (_e613) {
+    bool _e616 = local_4;
+    if (_e616) {
         local_5 = column_tile == 0u;
     } else {
         local_5 = false;
     }
-    bool _e619 = local_5;
-    if (_e619) {
-        float _e621 = top_a.x;
-        float _e623 = sum_a.x;
-        keep(head_3, row_12, part_3, _e621, _e623, stats, params, _buffer_sizes);
-        float _e627 = top_a.y;
-        float _e629 = sum_a.y;
-        keep(head_3, row_12 + TEAMS, part_3, _e627, _e629, stats, params, _buffer_sizes);
-        float _e633 = top_a.z;
-        float _e635 = sum_a.z;
-        keep(head_3, row_12 + 32u, part_3, _e633, _e635, stats, params, _buffer_sizes);
-        float _e639 = top_a.w;
-        float _e641 = sum_a.w;
-        keep(head_3, row_12 + 48u, part_3, _e639, _e641, stats, params, _buffer_sizes);
-        float _e645 = top_b.x;
-        float _e647 = sum_b.x;
-        keep(head_3, row_12 + 64u, part_3, _e645, _e647, stats, params, _buffer_sizes);
-        float _e651 = top_b.y;
-        float _e653 = sum_b.y;
-        keep(head_3, row_12 + 80u, part_3, _e651, _e653, stats, params, _buffer_sizes);
-        float _e657 = top_b.z;
-        float _e659 = sum_b.z;
-        keep(head_3, row_12 + 96u, part_3, _e657, _e659, stats, params, _buffer_sizes);
-        float _e663 = top_b.w;
-        float _e665 = sum_b.w;
-        keep(head_3, row_12 + 112u, part_3, _e663, _e665, stats, params, _buffer_sizes);
+    bool _e622 = local_5;
+    if (_e622) {
+        float _e624 = top_a.x;
+        float _e626 = sum_a.x;
+        keep(head_3, row_12, part_3, _e624, _e626, stats, params, _buffer_sizes);
+        float _e630 = top_a.y;
+        float _e632 = sum_a.y;
+        keep(head_3, row_12 + TEAMS, part_3, _e630, _e632, stats, params, _buffer_sizes);
+        float _e636 = top_a.z;
+        float _e638 = sum_a.z;
+        keep(head_3, row_12 + 32u, part_3, _e636, _e638, stats, params, _buffer_sizes);
+        float _e642 = top_a.w;
+        float _e644 = sum_a.w;
+        keep(head_3, row_12 + 48u, part_3, _e642, _e644, stats, params, _buffer_sizes);
+        float _e648 = top_b.x;
+        float _e650 = sum_b.x;
+        keep(head_3, row_12 + 64u, part_3, _e648, _e650, stats, params, _buffer_sizes);
+        float _e654 = top_b.y;
+        float _e656 = sum_b.y;
+        keep(head_3, row_12 + 80u, part_3, _e654, _e656, stats, params, _buffer_sizes);
+        float _e660 = top_b.z;
+        float _e662 = sum_b.z;
+        keep(head_3, row_12 + 96u, part_3, _e660, _e662, stats, params, _buffer_sizes);
+        float _e666 = top_b.w;
+        float _e668 = sum_b.w;
+        keep(head_3, row_12 + 112u, part_3, _e666, _e668, stats, params, _buffer_sizes);
     }
-    Block _e666 = left;
-    metal::float4 _e670 = sum_a;
-    metal::float4 _e671 = sum_b;
-    finish_block(_e666, head_3, row_12, column0_2 + (4u * member_5), part_3, _e670, _e671, out, params, _buffer_sizes);
+    Block _e669 = left;
+    metal::float4 _e673 = sum_a;
+    metal::float4 _e674 = sum_b;
+    finish_block(_e669, head_3, row_12, column0_2 + (4u * member_5), part_3, _e673, _e674, out, params, _buffer_sizes);
     if (false) {
-        Block _e676 = right;
-        metal::float4 _e682 = sum_a;
-        metal::float4 _e683 = sum_b;
-        finish_block(_e676, head_3, row_12, (column0_2 + 64u) + (4u * member_5), part_3, _e682, _e683, out, params, _buffer_sizes);
+        Block _e679 = right;
+        metal::float4 _e685 = sum_a;
+        metal::float4 _e686 = sum_b;
+        finish_block(_e679, head_3, row_12, (column0_2 + 64u) + (4u * member_5), part_3, _e685, _e686, out, params, _buffer_sizes);
         return;
     } else {
         return;
