@@ -1,7 +1,7 @@
 //! Times of the GPU's kernels other than matrix products, on resident data, each checked in places against float64.
 //!
-//! `cargo run --release -p lc-wgpu --example gpu_ops_bench [divisor]`: extents are divided by `divisor`, for devices that
-//! are slow. A row is the median of seven samples, each of launches enough for some tens of milliseconds and one wait;
+//! `cargo run --release -p lc-wgpu --example gpu_ops_bench [divisor [part of names]]`: extents are divided by `divisor`,
+//! for devices that are slow, and rows without that part in their name are left out. A row is the median of seven samples, each of launches enough for some tens of milliseconds and one wait;
 //! the error is the largest of the checked elements relative to the largest of them.
 
 use lc_core::backend::{Args, Backend, Buffer, DeviceTensor};
@@ -25,6 +25,8 @@ type Expected<'a> = &'a dyn Fn(&[Vec<f32>], usize) -> f64;
 
 struct Bench {
     device: std::sync::Arc<WgpuBackend>,
+    /// What is in the names of the rows that are wanted.
+    only: String,
 }
 
 fn dense(buffer: &Buffer, shape: Shape) -> DeviceTensor<'_> {
@@ -74,6 +76,9 @@ impl Bench {
         unit: Unit,
         expected: Expected<'_>,
     ) -> Result<(), Failure> {
+        if !name.contains(&self.only) {
+            return Ok(());
+        }
         let kernel = self.device.kernels().iter().find(|k| k.op == op).ok_or("no kernel")?;
         let shapes = shapes.iter().map(|dims| Shape::new(dims)).collect::<lc_core::Result<Vec<_>>>()?;
         let specs: Vec<_> = shapes.iter().map(|s| Some(TensorSpec::new(DType::F32, *s))).collect();
@@ -206,14 +211,16 @@ fn rows(bench: &Bench, elements: usize) -> Result<(), Failure> {
             row[at].exp() / row.iter().map(|x| x.exp()).sum::<f64>()
         })?;
     }
-    let x = [elements / 4096 / 64, 4096, 64];
-    let name = format!("softmax {} x 4096 x 64, middle", x[0]);
-    bench.row(&name, &lc_ops::SOFTMAX, SoftmaxAttrs { axis: 1 }.into(), &[&x], Unit::Bytes, &|t, i| {
-        let start = i / 64 / 4096 * 4096 * 64 + i % 64;
-        let column = |j: usize| f64::from(t[0][start + j * 64]).exp();
-        f64::from(t[0][i]).exp() / (0..4096).map(column).sum::<f64>()
-    })?;
-    for d in [64usize, 1024, 4096, 16_384] {
+    for inner in [16usize, 64] {
+        let x = [elements / 4096 / inner, 4096, inner];
+        let name = format!("softmax {} x 4096 x {inner}, middle", x[0]);
+        bench.row(&name, &lc_ops::SOFTMAX, SoftmaxAttrs { axis: 1 }.into(), &[&x], Unit::Bytes, &|t, i| {
+            let start = i / inner / 4096 * 4096 * inner + i % inner;
+            let column = |j: usize| f64::from(t[0][start + j * inner]).exp();
+            f64::from(t[0][i]).exp() / (0..4096).map(column).sum::<f64>()
+        })?;
+    }
+    for d in [64usize, 1024, 4096, 4095, 16_384, 32_768] {
         let x = [elements / d, d];
         let vector = [d];
         let name = format!("layer_norm {} x {d}", x[0]);
@@ -225,14 +232,17 @@ fn rows(bench: &Bench, elements: usize) -> Result<(), Failure> {
             (row[at] - mean) / (variance + how.eps).sqrt() * f64::from(t[1][at]) + f64::from(t[2][at])
         })?;
     }
-    let (x, vector) = ([elements / 4096, 4096], [4096]);
-    let how = RmsNormAttrs::default();
-    let name = format!("rms_norm {} x 4096", x[0]);
-    bench.row(&name, &lc_ops::RMS_NORM, how.into(), &[&x, &vector], Unit::Bytes, &|t, i| {
-        let (row, at) = row_of(t, i, 4096);
-        let square = row.iter().map(|x| x * x).sum::<f64>() / 4096.0;
-        row[at] / (square + how.eps).sqrt() * f64::from(t[1][at])
-    })
+    for d in [4096usize, 32_768] {
+        let (x, vector) = ([elements / d, d], [d]);
+        let how = RmsNormAttrs::default();
+        let name = format!("rms_norm {} x {d}", x[0]);
+        bench.row(&name, &lc_ops::RMS_NORM, how.into(), &[&x, &vector], Unit::Bytes, &|t, i| {
+            let (row, at) = row_of(t, i, d);
+            let square = row.iter().map(|x| x * x).sum::<f64>() / d as f64;
+            row[at] / (square + how.eps).sqrt() * f64::from(t[1][at])
+        })?;
+    }
+    Ok(())
 }
 
 fn attentions(bench: &Bench, divisor: usize) -> Result<(), Failure> {
@@ -299,7 +309,7 @@ fn main() -> Result<(), Failure> {
     let device = WgpuBackend::open(&Options::from_env())?;
     let info = &device.adapter().info;
     println!("{} ({} {})", info.name, info.driver, info.driver_info);
-    let bench = Bench { device };
+    let bench = Bench { device, only: std::env::args().nth(2).unwrap_or_default() };
     let elements = (64 << 20) / divisor / divisor;
     bench.copy(elements as u64 * 4)?;
     rows(&bench, elements)?;

@@ -151,11 +151,37 @@ fn attentions_of_many_tiles() {
     }
 }
 
+/// Enough rows, keys and heads for the larger tiles, with edges everywhere.
+#[test]
+fn attentions_that_fill_a_device() {
+    for (dim, values, keys) in [(33, 70, 150), (20, 36, 530)] {
+        for causal in [false, true] {
+            let (q, k) = (Operand::noise(&[3, 12, 131, dim], 1), Operand::noise(&[3, 6, keys, dim], 2));
+            let v = Operand::noise(&[3, 6, keys, values], 3);
+            agree(&lc_ops::ATTENTION, attention(causal), &[q, k, v], 1e-5);
+        }
+    }
+}
+
+#[test]
+fn large_tiles_keep_nan_where_it_is_seen() {
+    let (q, k) = (Operand::noise(&[34, 131, 8], 1), Operand::noise(&[34, 135, 8], 2));
+    let mut v = Operand::noise(&[34, 135, 36], 3);
+    let mut mask = Operand::noise(&[131, 135], 4);
+    mask.memory[2 * 135..4 * 135].fill(f32::NEG_INFINITY);
+    mask.memory[70 * 135..70 * 135 + 40].fill(f32::NEG_INFINITY);
+    v.memory[100 * 36 + 5] = f32::NAN;
+    v.memory[134 * 36] = f32::INFINITY;
+    for causal in [false, true] {
+        agree(&lc_ops::ATTENTION, attention(causal), &[q.clone(), k.clone(), v.clone(), mask.clone()], 1e-5);
+    }
+}
+
 #[test]
 fn attentions_of_wide_heads() {
     for (dim, values) in [(64, 64), (96, 128), (130, 72), (128, 200), (33, 300)] {
-        for causal in [false, true] {
-            let (q, k) = (Operand::noise(&[2, 37, dim], 1), Operand::noise(&[2, 45, dim], 2));
+        for (rows, causal) in [(37, false), (37, true), (2, false)] {
+            let (q, k) = (Operand::noise(&[2, rows, dim], 1), Operand::noise(&[2, 45, dim], 2));
             agree(&lc_ops::ATTENTION, attention(causal), &[q, k, Operand::noise(&[2, 45, values], 3)], 1e-5);
         }
     }
@@ -195,25 +221,27 @@ fn heads_beside_each_other_are_no_copy_and_no_other_result() {
 
 #[test]
 fn rows_that_see_nothing_are_zero_and_nan_stays() {
-    let (q, k, v) = (Operand::noise(&[9, 8], 1), Operand::noise(&[70, 8], 2), Operand::noise(&[70, 8], 3));
-    let mut mask = Operand::noise(&[9, 70], 4);
-    mask.memory[2 * 70..4 * 70].fill(f32::NEG_INFINITY);
-    mask.memory[5 * 70..5 * 70 + 40].fill(f32::NEG_INFINITY);
-    agree(&lc_ops::ATTENTION, attention(false), &[q.clone(), k.clone(), v.clone(), mask.clone()], 1e-5);
-    // The lowest number is no minus infinity: such keys share a row evenly.
-    mask.memory[7 * 70..8 * 70].fill(f32::MIN);
-    if let Some(device) = device() {
-        let operands = [q.clone(), k.clone(), v.clone(), mask.clone()];
-        let kernel = kernels(device, &lc_ops::ATTENTION)[0];
-        let (got, _) = run(device, kernel, attention(false), &operands);
-        assert!(got[0].iter().all(|x| x.is_finite()));
-    }
-    mask.memory[7 * 70..8 * 70].fill(0.0);
-    for place in 0..3 {
-        let mut operands = [q.clone(), k.clone(), v.clone(), mask.clone()];
-        operands[place].memory[19] = f32::NAN;
-        agree(&lc_ops::ATTENTION, attention(false), &operands, 1e-5);
-        agree(&lc_ops::ATTENTION, attention(true), &operands, 1e-5);
+    for rows in [8, 9] {
+        let (q, k, v) = (Operand::noise(&[rows, 8], 1), Operand::noise(&[70, 8], 2), Operand::noise(&[70, 8], 3));
+        let mut mask = Operand::noise(&[rows, 70], 4);
+        mask.memory[2 * 70..4 * 70].fill(f32::NEG_INFINITY);
+        mask.memory[5 * 70..5 * 70 + 40].fill(f32::NEG_INFINITY);
+        agree(&lc_ops::ATTENTION, attention(false), &[q.clone(), k.clone(), v.clone(), mask.clone()], 1e-5);
+        // The lowest number is no minus infinity: such keys share a row evenly.
+        mask.memory[7 * 70..8 * 70].fill(f32::MIN);
+        if let Some(device) = device() {
+            let operands = [q.clone(), k.clone(), v.clone(), mask.clone()];
+            let kernel = kernels(device, &lc_ops::ATTENTION)[0];
+            let (got, _) = run(device, kernel, attention(false), &operands);
+            assert!(got[0].iter().all(|x| x.is_finite()));
+        }
+        mask.memory[7 * 70..8 * 70].fill(0.0);
+        for place in 0..3 {
+            let mut operands = [q.clone(), k.clone(), v.clone(), mask.clone()];
+            operands[place].memory[19] = f32::NAN;
+            agree(&lc_ops::ATTENTION, attention(false), &operands, 1e-5);
+            agree(&lc_ops::ATTENTION, attention(true), &operands, 1e-5);
+        }
     }
     let mut row = Operand::noise(&[3, 40], 5);
     row.memory[50] = f32::NAN;
@@ -300,7 +328,7 @@ fn one_large_element_decides_a_row() {
 
 #[test]
 fn rows_too_long_for_registers() {
-    for extent in [2049, 8196, 20_001, 70_003] {
+    for extent in [2049, 8196, 20_001, 24_580, 70_003, 70_004] {
         let x = Operand::noise(&[3, extent], 1);
         let vector = |seed| Operand::noise(&[extent], seed);
         agree(&lc_ops::SOFTMAX, SoftmaxAttrs::default().into(), std::slice::from_ref(&x), 1e-5);

@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read_write> sums: array<f32>;
 // By part and row: the maximum and the sum of the probabilities.
 @group(0) @binding(1) var<storage, read_write> stats: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<Element>;
 var<immediate> params: Params;
 
 @compute @workgroup_size(256)
@@ -47,5 +47,5 @@ fn main(
     if params.rectify != 0u && y < 0.0 {
         y = 0.0;
     }
-    out[params.first_out + i] = y;
+    out[params.first_out + i] = Element(y);
 }

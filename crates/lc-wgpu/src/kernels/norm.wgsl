@@ -22,7 +22,7 @@ override HOLD: u32 = 8u;
 override CENTRED: u32 = 1u;
 // Whether rows may have more slots than HOLD a thread.
 override LONG: u32 = 0u;
-// Whether weights and biases are read before the sums, and held: in registers that rows leave free.
+// Slots, HOLD at most, of which weights and biases are read before the sums, and held: in registers that rows leave free.
 override AHEAD: u32 = 0u;
 
 // What is known of the slots that do not fit: how many elements, their mean, and the squares about it (Welford, 1962), by
@@ -98,24 +98,22 @@ fn rows(number: u32, me: Me) {
     if HOLD > 13u { h13 = load(row, member + 13u * TEAM, 0.0); sum += h13; }
     if HOLD > 14u { h14 = load(row, member + 14u * TEAM, 0.0); sum += h14; }
     if HOLD > 15u { h15 = load(row, member + 15u * TEAM, 0.0); sum += h15; }
-    if AHEAD != 0u {
-        w0 = factor_at(row, member); b0 = shift_at(row, member);
-        if HOLD > 1u { w1 = factor_at(row, member + TEAM); b1 = shift_at(row, member + TEAM); }
-        if HOLD > 2u { w2 = factor_at(row, member + 2u * TEAM); b2 = shift_at(row, member + 2u * TEAM); }
-        if HOLD > 3u { w3 = factor_at(row, member + 3u * TEAM); b3 = shift_at(row, member + 3u * TEAM); }
-        if HOLD > 4u { w4 = factor_at(row, member + 4u * TEAM); b4 = shift_at(row, member + 4u * TEAM); }
-        if HOLD > 5u { w5 = factor_at(row, member + 5u * TEAM); b5 = shift_at(row, member + 5u * TEAM); }
-        if HOLD > 6u { w6 = factor_at(row, member + 6u * TEAM); b6 = shift_at(row, member + 6u * TEAM); }
-        if HOLD > 7u { w7 = factor_at(row, member + 7u * TEAM); b7 = shift_at(row, member + 7u * TEAM); }
-        if HOLD > 8u { w8 = factor_at(row, member + 8u * TEAM); b8 = shift_at(row, member + 8u * TEAM); }
-        if HOLD > 9u { w9 = factor_at(row, member + 9u * TEAM); b9 = shift_at(row, member + 9u * TEAM); }
-        if HOLD > 10u { w10 = factor_at(row, member + 10u * TEAM); b10 = shift_at(row, member + 10u * TEAM); }
-        if HOLD > 11u { w11 = factor_at(row, member + 11u * TEAM); b11 = shift_at(row, member + 11u * TEAM); }
-        if HOLD > 12u { w12 = factor_at(row, member + 12u * TEAM); b12 = shift_at(row, member + 12u * TEAM); }
-        if HOLD > 13u { w13 = factor_at(row, member + 13u * TEAM); b13 = shift_at(row, member + 13u * TEAM); }
-        if HOLD > 14u { w14 = factor_at(row, member + 14u * TEAM); b14 = shift_at(row, member + 14u * TEAM); }
-        if HOLD > 15u { w15 = factor_at(row, member + 15u * TEAM); b15 = shift_at(row, member + 15u * TEAM); }
-    }
+    if AHEAD > 0u { w0 = factor_at(row, member); b0 = shift_at(row, member); }
+    if AHEAD > 1u { w1 = factor_at(row, member + TEAM); b1 = shift_at(row, member + TEAM); }
+    if AHEAD > 2u { w2 = factor_at(row, member + 2u * TEAM); b2 = shift_at(row, member + 2u * TEAM); }
+    if AHEAD > 3u { w3 = factor_at(row, member + 3u * TEAM); b3 = shift_at(row, member + 3u * TEAM); }
+    if AHEAD > 4u { w4 = factor_at(row, member + 4u * TEAM); b4 = shift_at(row, member + 4u * TEAM); }
+    if AHEAD > 5u { w5 = factor_at(row, member + 5u * TEAM); b5 = shift_at(row, member + 5u * TEAM); }
+    if AHEAD > 6u { w6 = factor_at(row, member + 6u * TEAM); b6 = shift_at(row, member + 6u * TEAM); }
+    if AHEAD > 7u { w7 = factor_at(row, member + 7u * TEAM); b7 = shift_at(row, member + 7u * TEAM); }
+    if AHEAD > 8u { w8 = factor_at(row, member + 8u * TEAM); b8 = shift_at(row, member + 8u * TEAM); }
+    if AHEAD > 9u { w9 = factor_at(row, member + 9u * TEAM); b9 = shift_at(row, member + 9u * TEAM); }
+    if AHEAD > 10u { w10 = factor_at(row, member + 10u * TEAM); b10 = shift_at(row, member + 10u * TEAM); }
+    if AHEAD > 11u { w11 = factor_at(row, member + 11u * TEAM); b11 = shift_at(row, member + 11u * TEAM); }
+    if AHEAD > 12u { w12 = factor_at(row, member + 12u * TEAM); b12 = shift_at(row, member + 12u * TEAM); }
+    if AHEAD > 13u { w13 = factor_at(row, member + 13u * TEAM); b13 = shift_at(row, member + 13u * TEAM); }
+    if AHEAD > 14u { w14 = factor_at(row, member + 14u * TEAM); b14 = shift_at(row, member + 14u * TEAM); }
+    if AHEAD > 15u { w15 = factor_at(row, member + 15u * TEAM); b15 = shift_at(row, member + 15u * TEAM); }
     var rest = Rest(Wide(0.0), Wide(0.0), Wide(0.0));
     if LONG != 0u {
         // All threads of a team take as many turns.
@@ -152,41 +150,22 @@ fn rows(number: u32, me: Me) {
     if HOLD > 14u { h14 = only(row, member + 14u * TEAM, h14 - mean, 0.0); squares += h14 * h14; }
     if HOLD > 15u { h15 = only(row, member + 15u * TEAM, h15 - mean, 0.0); squares += h15 * h15; }
     let factor = 1.0 / sqrt(team_total(me, total(squares), 1u) / count + params.eps);
-    if AHEAD != 0u {
-        store(row, member, h0 * factor * w0 + b0);
-        if HOLD > 1u { store(row, member + TEAM, h1 * factor * w1 + b1); }
-        if HOLD > 2u { store(row, member + 2u * TEAM, h2 * factor * w2 + b2); }
-        if HOLD > 3u { store(row, member + 3u * TEAM, h3 * factor * w3 + b3); }
-        if HOLD > 4u { store(row, member + 4u * TEAM, h4 * factor * w4 + b4); }
-        if HOLD > 5u { store(row, member + 5u * TEAM, h5 * factor * w5 + b5); }
-        if HOLD > 6u { store(row, member + 6u * TEAM, h6 * factor * w6 + b6); }
-        if HOLD > 7u { store(row, member + 7u * TEAM, h7 * factor * w7 + b7); }
-        if HOLD > 8u { store(row, member + 8u * TEAM, h8 * factor * w8 + b8); }
-        if HOLD > 9u { store(row, member + 9u * TEAM, h9 * factor * w9 + b9); }
-        if HOLD > 10u { store(row, member + 10u * TEAM, h10 * factor * w10 + b10); }
-        if HOLD > 11u { store(row, member + 11u * TEAM, h11 * factor * w11 + b11); }
-        if HOLD > 12u { store(row, member + 12u * TEAM, h12 * factor * w12 + b12); }
-        if HOLD > 13u { store(row, member + 13u * TEAM, h13 * factor * w13 + b13); }
-        if HOLD > 14u { store(row, member + 14u * TEAM, h14 * factor * w14 + b14); }
-        if HOLD > 15u { store(row, member + 15u * TEAM, h15 * factor * w15 + b15); }
-    } else {
-        finish(row, member, h0 * factor);
-        if HOLD > 1u { finish(row, member + TEAM, h1 * factor); }
-        if HOLD > 2u { finish(row, member + 2u * TEAM, h2 * factor); }
-        if HOLD > 3u { finish(row, member + 3u * TEAM, h3 * factor); }
-        if HOLD > 4u { finish(row, member + 4u * TEAM, h4 * factor); }
-        if HOLD > 5u { finish(row, member + 5u * TEAM, h5 * factor); }
-        if HOLD > 6u { finish(row, member + 6u * TEAM, h6 * factor); }
-        if HOLD > 7u { finish(row, member + 7u * TEAM, h7 * factor); }
-        if HOLD > 8u { finish(row, member + 8u * TEAM, h8 * factor); }
-        if HOLD > 9u { finish(row, member + 9u * TEAM, h9 * factor); }
-        if HOLD > 10u { finish(row, member + 10u * TEAM, h10 * factor); }
-        if HOLD > 11u { finish(row, member + 11u * TEAM, h11 * factor); }
-        if HOLD > 12u { finish(row, member + 12u * TEAM, h12 * factor); }
-        if HOLD > 13u { finish(row, member + 13u * TEAM, h13 * factor); }
-        if HOLD > 14u { finish(row, member + 14u * TEAM, h14 * factor); }
-        if HOLD > 15u { finish(row, member + 15u * TEAM, h15 * factor); }
-    }
+    if AHEAD > 0u { store(row, member, h0 * factor * w0 + b0); } else if HOLD > 0u { finish(row, member, h0 * factor); }
+    if AHEAD > 1u { store(row, member + TEAM, h1 * factor * w1 + b1); } else if HOLD > 1u { finish(row, member + TEAM, h1 * factor); }
+    if AHEAD > 2u { store(row, member + 2u * TEAM, h2 * factor * w2 + b2); } else if HOLD > 2u { finish(row, member + 2u * TEAM, h2 * factor); }
+    if AHEAD > 3u { store(row, member + 3u * TEAM, h3 * factor * w3 + b3); } else if HOLD > 3u { finish(row, member + 3u * TEAM, h3 * factor); }
+    if AHEAD > 4u { store(row, member + 4u * TEAM, h4 * factor * w4 + b4); } else if HOLD > 4u { finish(row, member + 4u * TEAM, h4 * factor); }
+    if AHEAD > 5u { store(row, member + 5u * TEAM, h5 * factor * w5 + b5); } else if HOLD > 5u { finish(row, member + 5u * TEAM, h5 * factor); }
+    if AHEAD > 6u { store(row, member + 6u * TEAM, h6 * factor * w6 + b6); } else if HOLD > 6u { finish(row, member + 6u * TEAM, h6 * factor); }
+    if AHEAD > 7u { store(row, member + 7u * TEAM, h7 * factor * w7 + b7); } else if HOLD > 7u { finish(row, member + 7u * TEAM, h7 * factor); }
+    if AHEAD > 8u { store(row, member + 8u * TEAM, h8 * factor * w8 + b8); } else if HOLD > 8u { finish(row, member + 8u * TEAM, h8 * factor); }
+    if AHEAD > 9u { store(row, member + 9u * TEAM, h9 * factor * w9 + b9); } else if HOLD > 9u { finish(row, member + 9u * TEAM, h9 * factor); }
+    if AHEAD > 10u { store(row, member + 10u * TEAM, h10 * factor * w10 + b10); } else if HOLD > 10u { finish(row, member + 10u * TEAM, h10 * factor); }
+    if AHEAD > 11u { store(row, member + 11u * TEAM, h11 * factor * w11 + b11); } else if HOLD > 11u { finish(row, member + 11u * TEAM, h11 * factor); }
+    if AHEAD > 12u { store(row, member + 12u * TEAM, h12 * factor * w12 + b12); } else if HOLD > 12u { finish(row, member + 12u * TEAM, h12 * factor); }
+    if AHEAD > 13u { store(row, member + 13u * TEAM, h13 * factor * w13 + b13); } else if HOLD > 13u { finish(row, member + 13u * TEAM, h13 * factor); }
+    if AHEAD > 14u { store(row, member + 14u * TEAM, h14 * factor * w14 + b14); } else if HOLD > 14u { finish(row, member + 14u * TEAM, h14 * factor); }
+    if AHEAD > 15u { store(row, member + 15u * TEAM, h15 * factor * w15 + b15); } else if HOLD > 15u { finish(row, member + 15u * TEAM, h15 * factor); }
     if LONG != 0u {
         for (var first = HOLD * TEAM; first <= row.last; first += 4u * TEAM) {
             let j = first + member;

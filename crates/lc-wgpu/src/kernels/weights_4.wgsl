@@ -1,10 +1,5 @@
 // Weights and biases by vectors of four, or by element where rows do not begin at one.
 
-@group(0) @binding(3) var<storage, read_write> weight: array<Stored>;
-@group(0) @binding(4) var<storage, read_write> weight_1: array<Element>;
-@group(0) @binding(5) var<storage, read_write> bias: array<Stored>;
-@group(0) @binding(6) var<storage, read_write> bias_1: array<Element>;
-
 // The columns of a vector's elements; any, for those that are not of the row.
 fn columns(row: Row, j: u32) -> vec4<u32> {
     let own = vec4<u32>(4u * j - row.skew) + vec4<u32>(0u, 1u, 2u, 3u);

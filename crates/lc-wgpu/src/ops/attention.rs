@@ -1,5 +1,7 @@
-//! Attention: one dispatch for every shape, and a second one that adds up where few rows meet many keys.
+//! Attention: by tiles of rows and keys, or row by row where there are few, and a second dispatch that adds up where few
+//! rows meet many keys. Measured on an H100; see `docs/perf/gpu.md`.
 
+use super::Variants;
 use super::dense::{Dense, dense, optional, required};
 use crate::launch::{Bound, Inputs, Kernel, Launch, Outputs, folded, whole};
 use crate::shader::Shader;
@@ -7,75 +9,150 @@ use crate::stream::Binding;
 use lc_core::backend::DeviceTensor;
 use lc_core::{Attrs, DType, Math, Result};
 use lc_ops::AttentionAttrs;
-use wgpu::Features;
+use wgpu::{DeviceType, Features};
 
-const fn shader(name: &'static str, source: &'static str, needs: Features) -> Shader {
-    Shader { name, source, bindings: 6, params: 32, needs }
+const fn shader(name: &'static str, source: &'static str, bindings: u32, needs: Features) -> Shader {
+    Shader { name, source, bindings, params: 32, needs }
 }
 
-/// Operands of any extents.
-pub static TILES_1: Shader = shader(
-    "attention.1",
-    concat!(
-        include_str!("../kernels/element_f32.wgsl"),
-        include_str!("../kernels/attention_read_1.wgsl"),
-        include_str!("../kernels/attention.wgsl")
-    ),
-    Features::empty(),
-);
-/// Operands whose extents and addresses are multiples of four.
-pub static TILES_4: Shader = shader(
-    "attention.4",
-    concat!(
-        include_str!("../kernels/element_f32.wgsl"),
-        include_str!("../kernels/attention_read_4.wgsl"),
-        include_str!("../kernels/attention.wgsl")
-    ),
-    Features::empty(),
-);
-/// [`TILES_1`] in float16.
-pub static TILES_1_F16: Shader = shader(
-    "attention.1_f16",
-    concat!(
-        include_str!("../kernels/element_f16.wgsl"),
-        include_str!("../kernels/attention_read_1.wgsl"),
-        include_str!("../kernels/attention.wgsl")
-    ),
-    Features::SHADER_F16,
-);
-/// [`TILES_4`] in float16.
-pub static TILES_4_F16: Shader = shader(
-    "attention.4_f16",
-    concat!(
-        include_str!("../kernels/element_f16.wgsl"),
-        include_str!("../kernels/attention_read_4.wgsl"),
-        include_str!("../kernels/attention.wgsl")
-    ),
-    Features::SHADER_F16,
-);
-/// Adds up parts of the keys.
-pub static MERGE: Shader = Shader {
-    name: "attention.merge",
-    source: include_str!("../kernels/attention_merge.wgsl"),
-    bindings: 3,
-    params: 7,
-    needs: Features::empty(),
+/// A kernel's source for operands of one type and one way to read them.
+macro_rules! source {
+    ($element:literal, $read:literal, $kernel:literal) => {
+        concat!(
+            include_str!(concat!("../kernels/element_", $element, ".wgsl")),
+            include_str!(concat!("../kernels/attention_read_", $read, ".wgsl")),
+            include_str!(concat!("../kernels/", $kernel, ".wgsl"))
+        )
+    };
+}
+
+/// The shaders of one kernel.
+#[derive(Debug)]
+pub struct Family {
+    /// Operands of any extents: float32, float16.
+    pub any: [Shader; 2],
+    /// Operands whose extents and addresses are multiples of four: float32, float16.
+    pub by_4: [Shader; 2],
+}
+
+const HALF: Features = Features::SHADER_F16;
+
+/// Rows and keys by tiles.
+pub static TILES: Family = Family {
+    any: [
+        shader("attention.1", source!("f32", "1", "attention"), 6, Features::empty()),
+        shader("attention.1_f16", source!("f16", "1", "attention"), 6, HALF),
+    ],
+    by_4: [
+        shader("attention.4", source!("f32", "4", "attention"), 6, Features::empty()),
+        shader("attention.4_f16", source!("f16", "4", "attention"), 6, HALF),
+    ],
+};
+/// By larger tiles.
+pub static WIDE: Family = Family {
+    any: [
+        shader("attention.wide_1", source!("f32", "1", "attention_wide"), 6, Features::empty()),
+        shader("attention.wide_1_f16", source!("f16", "1", "attention_wide"), 6, HALF),
+    ],
+    by_4: [
+        shader("attention.wide_4", source!("f32", "4", "attention_wide"), 6, Features::empty()),
+        shader("attention.wide_4_f16", source!("f16", "4", "attention_wide"), 6, HALF),
+    ],
+};
+/// Row by row.
+pub static FEW: Family = Family {
+    any: [
+        shader("attention.few_1", source!("f32", "1", "attention_few"), 7, Features::empty()),
+        shader("attention.few_1_f16", source!("f16", "1", "attention_few"), 7, HALF),
+    ],
+    by_4: [
+        shader("attention.few_4", source!("f32", "4", "attention_few"), 7, Features::empty()),
+        shader("attention.few_4_f16", source!("f16", "4", "attention_few"), 7, HALF),
+    ],
 };
 
-/// Some of the constants that tiles are used with.
-pub const VARIANTS: &[&[(&str, f64)]] = &[
+const fn merge(name: &'static str, source: &'static str, needs: Features) -> Shader {
+    Shader { name, source, bindings: 3, params: 7, needs }
+}
+
+/// Adds up parts of the keys: for float32, float16.
+pub static MERGE: [Shader; 2] = [
+    merge(
+        "attention.merge",
+        concat!(include_str!("../kernels/element_f32.wgsl"), include_str!("../kernels/attention_merge.wgsl")),
+        Features::empty(),
+    ),
+    merge(
+        "attention.merge_f16",
+        concat!(include_str!("../kernels/element_f16.wgsl"), include_str!("../kernels/attention_merge.wgsl")),
+        HALF,
+    ),
+];
+
+/// Some of the constants that [`TILES`] are used with.
+pub const VARIANTS: Variants = &[
     &[("CHUNK", 64.0), ("BLOCKS", 1.0), ("MODE", 0.0)],
     &[("CHUNK", 32.0), ("BLOCKS", 1.0), ("MODE", 1.0)],
     &[("CHUNK", 64.0), ("BLOCKS", 2.0), ("MODE", 2.0)],
     &[("CHUNK", 64.0), ("BLOCKS", 1.0), ("MODE", 3.0)],
 ];
+/// And [`WIDE`].
+pub const WIDE_VARIANTS: Variants =
+    &[&[("BLOCKS", 1.0), ("MODE", 0.0)], &[("BLOCKS", 2.0), ("MODE", 1.0)], &[("BLOCKS", 1.0), ("MODE", 3.0)]];
+/// And [`FEW`].
+pub const FEW_VARIANTS: Variants = &[&[("COLUMNS", 16.0), ("MODE", 0.0)], &[("COLUMNS", 32.0), ("MODE", 3.0)]];
 
-/// Rows and keys of a tile.
-const ROWS: usize = 64;
-const KEYS: usize = 32;
-/// Workgroups that keep a large device busy, and the fewest tiles of a part that are worth adding up.
-const ENOUGH: usize = 528;
-const TILES: usize = 4;
+/// How rows and keys are shared out among workgroups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Tiles of 64 rows and 32 keys.
+    Tiles,
+    /// Tiles of 128 rows and 64 keys.
+    Wide,
+    /// One row, whose keys and values are read as they come.
+    Few,
+}
+
+/// Rows that are better off one by one than in a tile, and the longest that fit workgroup memory then.
+const FEW_ROWS: usize = 8;
+const FEW_ELEMENTS: usize = 1024;
+
+impl Form {
+    /// Rows of a workgroup.
+    fn rows(self) -> usize {
+        match self {
+            Form::Tiles => 64,
+            Form::Wide => 128,
+            Form::Few => 1,
+        }
+    }
+
+    /// Keys that it takes at a time.
+    fn keys(self) -> usize {
+        match self {
+            Form::Tiles => 32,
+            Form::Wide => 64,
+            Form::Few => 256,
+        }
+    }
+
+    /// Workgroups that keep a large device busy, and the fewest times [`Form::keys`] of a part that are worth adding up.
+    fn enough(self) -> (usize, usize) {
+        match self {
+            Form::Tiles => (528, 4),
+            Form::Wide => (264, 4),
+            Form::Few => (1056, 1),
+        }
+    }
+
+    fn family(self) -> &'static Family {
+        match self {
+            Form::Tiles => &TILES,
+            Form::Wide => &WIDE,
+            Form::Few => &FEW,
+        }
+    }
+}
 
 const fn kernel(dtypes: &'static [DType], needs: Features) -> Kernel {
     Kernel {
@@ -153,19 +230,55 @@ pub struct Problem<'a> {
 }
 
 impl Problem<'_> {
+    /// The form for a mode: the same for [`Mode::Forward`] and [`Mode::Part`].
+    fn form(&self, mode: Mode) -> Form {
+        let summed = matches!(mode, Mode::Forward | Mode::Part);
+        if summed && self.rows <= FEW_ROWS && self.dim.max(self.value_dim) <= FEW_ELEMENTS {
+            return Form::Few;
+        }
+        // Large tiles that fill half of a large device, with all the parts that their keys can have.
+        let tiles = self.batch * self.heads * self.rows.div_ceil(Form::Wide.rows());
+        let (enough, few) = Form::Wide.enough();
+        let parts = match summed && self.dtype == DType::F32 {
+            true => self.keys.div_ceil(few * Form::Wide.keys()),
+            false => 1,
+        };
+        let filled = tiles * parts >= enough / 4;
+        match mode != Mode::Backward && filled && self.rows > Form::Tiles.rows() && self.value_dim > 32 {
+            true => Form::Wide,
+            false => Form::Tiles,
+        }
+    }
+
+    /// Columns of the result that a workgroup computes: of a chunk, and chunks.
+    fn columns(&self, form: Form) -> (usize, usize) {
+        let chunk = match form {
+            Form::Few => return (self.value_dim, 1),
+            Form::Tiles if self.dim.max(self.value_dim) <= 32 => 32,
+            _ => 64,
+        };
+        (chunk, if self.value_dim > chunk { 2 } else { 1 })
+    }
+
     /// Encodes the dispatch. `part` is how many keys a part has, all of them but in [`Mode::Part`].
     ///
     /// # Errors
     /// As [`Launch::dispatch`].
     pub fn encode(&self, launch: &mut Launch<'_>, mode: Mode, stats: Binding<'_>, part: usize) -> Result<()> {
-        let chunk = if self.dim.max(self.value_dim) <= 32 { 32 } else { 64 };
-        let blocks = if self.value_dim > chunk { 2 } else { 1 };
-        let columns = self.value_dim.div_ceil(chunk * blocks);
+        let form = self.form(mode);
+        let (chunk, blocks) = self.columns(form);
         let parts = self.keys.div_ceil(part);
-        let others = self.batch * self.heads * columns * parts;
-        let groups = others * self.rows.div_ceil(ROWS);
-        let constants = [("CHUNK", chunk as f64), ("BLOCKS", blocks as f64), ("MODE", f64::from(mode as u8))];
-        let wide = [self.dim, self.value_dim].iter().all(|d| d.is_multiple_of(4))
+        let others = self.batch * self.heads * self.value_dim.div_ceil(chunk * blocks) * parts;
+        let groups = others * self.rows.div_ceil(form.rows());
+        let vectors = self.value_dim.div_ceil(4).next_power_of_two();
+        let mode = ("MODE", f64::from(mode as u8));
+        let software = launch.backend().adapter().info.device_type == DeviceType::Cpu;
+        let constants: &[_] = match form {
+            Form::Tiles => &[("CHUNK", chunk as f64), ("BLOCKS", blocks as f64), mode],
+            Form::Wide => &[("BLOCKS", blocks as f64), mode, ("WRITTEN_OUT", f64::from(u8::from(!software)))],
+            Form::Few => &[("COLUMNS", vectors as f64), mode],
+        };
+        let by_4 = [self.dim, self.value_dim].iter().all(|d| d.is_multiple_of(4))
             && [self.q, self.k, self.v].iter().all(Operand::aligned);
         let mut params = [0u32; 32];
         let extents = [
@@ -190,14 +303,12 @@ impl Problem<'_> {
         params[27] = (self.scale as f32).to_bits();
         params[28] = (self.output_scale as f32).to_bits();
         params[29] = (self.output_bias as f32).to_bits();
-        let bindings = [self.q.binding, self.k.binding, self.v.binding, self.mask.0.binding, self.out.binding, stats];
-        let shader = match (self.dtype == DType::F16, wide) {
-            (false, false) => &TILES_1,
-            (false, true) => &TILES_4,
-            (true, false) => &TILES_1_F16,
-            (true, true) => &TILES_4_F16,
-        };
-        launch.dispatch(shader, &constants, &bindings, &params, folded(groups as u64))
+        // The result again: of a part it is float32, whatever the operands are.
+        let out = self.out.binding;
+        let bindings = [self.q.binding, self.k.binding, self.v.binding, self.mask.0.binding, out, stats, out];
+        let family = form.family();
+        let shader = &if by_4 { &family.by_4 } else { &family.any }[usize::from(self.dtype == DType::F16)];
+        launch.dispatch(shader, constants, &bindings[..shader.bindings as usize], &params, folded(groups as u64))
     }
 
     /// Encodes the whole attention, in parts if that fills the device better.
@@ -205,16 +316,21 @@ impl Problem<'_> {
     /// # Errors
     /// Out of memory; as [`Launch::dispatch`].
     pub fn run(&self, launch: &mut Launch<'_>) -> Result<()> {
-        let tiles = self.batch * self.heads * self.rows.div_ceil(ROWS) * self.value_dim.div_ceil(128);
-        // Parts long enough that adding them up costs little.
-        let parts = (ENOUGH / tiles).min(self.keys.div_ceil(TILES * KEYS)).max(1);
-        let part = self.keys.div_ceil(parts).next_multiple_of(KEYS);
-        let parts = self.keys.div_ceil(part);
+        let form = self.form(Mode::Forward);
+        let (chunk, blocks) = self.columns(form);
         let rows = self.batch * self.heads * self.rows;
+        let groups =
+            self.batch * self.heads * self.rows.div_ceil(form.rows()) * self.value_dim.div_ceil(chunk * blocks);
+        let (enough, few) = form.enough();
+        // Parts long enough that adding them up costs little.
+        let parts = (enough / groups).min(self.keys.div_ceil(few * form.keys())).max(1);
+        let part = self.keys.div_ceil(parts).next_multiple_of(form.keys());
+        let parts = self.keys.div_ceil(part);
+        let half = self.dtype == DType::F16;
         // Sums are counted in 32 bits, and parts are float32.
-        if parts == 1 || self.dtype == DType::F16 || parts * rows * self.value_dim > u32::MAX as usize / 4 {
+        if parts == 1 || half && form != Form::Few || parts * rows * self.value_dim > u32::MAX as usize / 4 {
             let nothing = launch.absent().binding;
-            return self.encode(launch, Mode::Forward, nothing, self.keys.next_multiple_of(KEYS));
+            return self.encode(launch, Mode::Forward, nothing, self.keys.next_multiple_of(form.keys()));
         }
         let sums = launch.scratch(parts * rows * self.value_dim * 4)?;
         let stats = launch.scratch(parts * rows * 8)?;
@@ -231,7 +347,7 @@ impl Problem<'_> {
         ];
         let bindings = [whole(&sums), whole(&stats), self.out.binding];
         let groups = folded((rows * self.value_dim).div_ceil(256) as u64);
-        launch.dispatch(&MERGE, &[], &bindings, &params, groups)
+        launch.dispatch(&MERGE[usize::from(half)], &[], &bindings, &params, groups)
     }
 }
 

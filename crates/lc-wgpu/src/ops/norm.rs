@@ -17,10 +17,16 @@ macro_rules! family {
         pub static $name: Family = Family {
             rows_4: &shader(
                 concat!("norm.rows_4", $suffix),
-                source!($element, "width_4", $team, "rows_4", "weights_4", "norm"),
+                source!($element, "width_4", $team, "rows_4", "bind_weights", "weights_4", "norm"),
                 $subgroups,
                 $half,
             ),
+            rows_4_apart: Some(&shader(
+                concat!("norm.rows_4_read", $suffix),
+                source!($element, "width_4", $team, "rows_4", "bind_weights_read", "weights_4", "norm"),
+                $subgroups,
+                $half,
+            )),
             lanes_1: &shader(
                 concat!("norm.lanes_1", $suffix),
                 source!($element, "width_1", $team, "lanes", "weights_1", "norm"),
@@ -40,7 +46,7 @@ family!(SUBGROUP_F16, "element_f16", "team_subgroup", ".subgroup_f16", true, tru
 /// Some of the constants that they are used with.
 pub static VARIANTS: Variants = Variants {
     rows: &[
-        &[("TEAM", 32.0), ("HOLD", 4.0), ("EDGE", 0.0), ("CENTRED", 1.0), ("AHEAD", 1.0)],
+        &[("TEAM", 32.0), ("HOLD", 4.0), ("EDGE", 0.0), ("CENTRED", 1.0), ("AHEAD", 4.0)],
         &[("TEAM", 256.0), ("HOLD", 4.0), ("EDGE", 1.0), ("CENTRED", 0.0)],
         &[("TEAM", 256.0), ("HOLD", 16.0), ("EDGE", 2.0), ("CENTRED", 1.0), ("LONG", 1.0)],
     ],
@@ -82,11 +88,18 @@ pub fn normalise<'a: 't, 't>(
     let has = u32::from(how.weight.is_some()) | u32::from(how.bias.is_some()) << 1;
     let params = [weight.first, bias.first, has, (how.eps as f32).to_bits()];
     let bindings = [from.binding, to.binding, to.binding, weight.binding, weight.binding, bias.binding, bias.binding];
+    let written = [from.binding, to.binding];
+    let apart = [weight.binding, bias.binding].iter().all(|x| written.iter().all(|y| x.buffer.id != y.buffer.id));
     let more = |held: Held| {
         // With more vectors a thread than that, those of weights and biases spill; without them, compilers do not unroll
         // what writes rows that begin anywhere.
-        let ahead = held.slots <= 5 || held.odd && held.team <= 512;
-        [("CENTRED", f64::from(u8::from(how.centred))), ("AHEAD", f64::from(u8::from(ahead)))]
+        let ahead = match held {
+            Held { slots, .. } if slots <= 5 => slots,
+            Held { slots, odd: true, team, .. } if team <= 512 => slots,
+            Held { odd: false, team, .. } if apart && team > 512 => 3,
+            _ => 0,
+        };
+        [("CENTRED", f64::from(u8::from(how.centred))), ("AHEAD", f64::from(ahead))]
     };
-    rows.dispatch(launch, family, more, &bindings, &params)
+    rows.dispatch(launch, family, apart, more, &bindings, &params)
 }

@@ -17,6 +17,9 @@ pub(super) use source;
 pub struct Family {
     /// Rows one behind the other, by vectors of four.
     pub rows_4: &'static Shader,
+    /// The same for rows that fill a multiprocessor, where other operands share no buffer with operand and result; `None`
+    /// where there are no others.
+    pub rows_4_apart: Option<&'static Shader>,
     /// Rows along any dimension, by element.
     pub lanes_1: &'static Shader,
     /// Rows along any dimension but the last, four neighbours at a time; `None` where the op has no such rows.
@@ -36,7 +39,8 @@ impl Family {
     /// Each shader with some of its constants.
     pub fn shaders(&self, variants: &Variants) -> impl Iterator<Item = (&'static Shader, super::Variants)> {
         let lanes = [Some(self.lanes_1), self.lanes_4].into_iter().flatten().map(|shader| (shader, variants.lanes));
-        std::iter::once((self.rows_4, variants.rows)).chain(lanes)
+        let rows = [Some(self.rows_4), self.rows_4_apart].into_iter().flatten().map(|shader| (shader, variants.rows));
+        rows.chain(lanes)
     }
 }
 
@@ -122,7 +126,7 @@ impl Rows {
     }
 
     /// Encodes a kernel of the family over these rows: `more` gives constants of its own, three at most, `params` the words, four at most,
-    /// that follow the five of the rows.
+    /// that follow the five of the rows. `apart`: no binding but those of operand and result shares a buffer with them.
     ///
     /// # Errors
     /// As [`Launch::dispatch`].
@@ -130,6 +134,7 @@ impl Rows {
         &self,
         launch: &mut Launch<'_>,
         family: &Family,
+        apart: bool,
         more: impl FnOnce(Held) -> [(&'static str, f64); N],
         bindings: &[Binding<'_>],
         params: &[u32],
@@ -152,6 +157,8 @@ impl Rows {
                 across(slots, adapter.workgroup(), step.min(size), 8 / width as u32)
             }
         };
+        let filling = form == Form::Along { odd: false } && share.team > 512;
+        let shader = family.rows_4_apart.filter(|_| apart && filling).unwrap_or(shader);
         let held = share.team * share.hold;
         let mut constants = [("", 0.0); 10];
         let odd = form == Form::Along { odd: true };

@@ -21,6 +21,7 @@ macro_rules! family {
                 $subgroups,
                 $half,
             ),
+            rows_4_apart: None,
             lanes_1: &shader(
                 concat!("softmax.lanes_1", $suffix),
                 source!($element, "width_1", $team, "lanes", "softmax"),
@@ -89,5 +90,5 @@ fn launch(
     let inner: usize = dims[axis + 1..].iter().product();
     let count = dims[..axis].iter().product::<usize>() * inner;
     let rows = Rows { count, extent: dims[axis], inner, first_x: from.first, first_out: to.first };
-    rows.dispatch(launch, family, |_| [], &[from.binding, to.binding, to.binding], &[])
+    rows.dispatch(launch, family, true, |_| [], &[from.binding, to.binding, to.binding], &[])
 }

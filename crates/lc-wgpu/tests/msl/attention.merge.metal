@@ -10,6 +10,7 @@ struct _mslBufferSizes {
     uint size2;
 };
 
+typedef float Element;
 struct Params {
     uint rows;
     uint value_dim;
@@ -20,6 +21,7 @@ struct Params {
     float output_bias;
 };
 typedef float type_2[1];
+typedef Element type_3[1];
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
 }
@@ -33,7 +35,7 @@ struct main_Input {
 , uint lane [[thread_index_in_threadgroup]]
 , device type_2 const& sums [[buffer(0)]]
 , device type_2 const& stats [[buffer(1)]]
-, device type_2& out [[buffer(2)]]
+, device type_3& out [[buffer(2)]]
 , constant Params& params [[buffer(3)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(4)]]
 ) {
@@ -125,6 +127,6 @@ struct main_Input {
     }
     uint _e137 = params.first_out;
     float _e140 = y;
-    out[_e137 + i] = _e140;
+    out[_e137 + i] = static_cast<float>(_e140);
     return;
 }

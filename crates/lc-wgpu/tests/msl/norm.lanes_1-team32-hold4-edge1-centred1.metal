@@ -501,96 +501,96 @@ void rows(
         w0_ = _e286;
         Wide _e287 = shift_at(_e12, member_1, params, bias, _buffer_sizes);
         b0_ = _e287;
-        if (true) {
-            Wide _e294 = factor_at(_e12, member_1 + TEAM, params, weight, _buffer_sizes);
-            w1_ = _e294;
-            Wide _e297 = shift_at(_e12, member_1 + TEAM, params, bias, _buffer_sizes);
-            b1_ = _e297;
-        }
-        if (true) {
-            Wide _e307 = factor_at(_e12, member_1 + 64u, params, weight, _buffer_sizes);
-            w2_ = _e307;
-            Wide _e313 = shift_at(_e12, member_1 + 64u, params, bias, _buffer_sizes);
-            b2_ = _e313;
-        }
-        if (true) {
-            Wide _e323 = factor_at(_e12, member_1 + 96u, params, weight, _buffer_sizes);
-            w3_ = _e323;
-            Wide _e329 = shift_at(_e12, member_1 + 96u, params, bias, _buffer_sizes);
-            b3_ = _e329;
-        }
-        if (false) {
-            Wide _e339 = factor_at(_e12, member_1 + 128u, params, weight, _buffer_sizes);
-            w4_ = _e339;
-            Wide _e345 = shift_at(_e12, member_1 + 128u, params, bias, _buffer_sizes);
-            b4_ = _e345;
-        }
-        if (false) {
-            Wide _e355 = factor_at(_e12, member_1 + 160u, params, weight, _buffer_sizes);
-            w5_ = _e355;
-            Wide _e361 = shift_at(_e12, member_1 + 160u, params, bias, _buffer_sizes);
-            b5_ = _e361;
-        }
-        if (false) {
-            Wide _e371 = factor_at(_e12, member_1 + 192u, params, weight, _buffer_sizes);
-            w6_ = _e371;
-            Wide _e377 = shift_at(_e12, member_1 + 192u, params, bias, _buffer_sizes);
-            b6_ = _e377;
-        }
-        if (false) {
-            Wide _e387 = factor_at(_e12, member_1 + 224u, params, weight, _buffer_sizes);
-            w7_ = _e387;
-            Wide _e393 = shift_at(_e12, member_1 + 224u, params, bias, _buffer_sizes);
-            b7_ = _e393;
-        }
-        if (false) {
-            Wide _e403 = factor_at(_e12, member_1 + 256u, params, weight, _buffer_sizes);
-            w8_ = _e403;
-            Wide _e409 = shift_at(_e12, member_1 + 256u, params, bias, _buffer_sizes);
-            b8_ = _e409;
-        }
-        if (false) {
-            Wide _e419 = factor_at(_e12, member_1 + 288u, params, weight, _buffer_sizes);
-            w9_ = _e419;
-            Wide _e425 = shift_at(_e12, member_1 + 288u, params, bias, _buffer_sizes);
-            b9_ = _e425;
-        }
-        if (false) {
-            Wide _e435 = factor_at(_e12, member_1 + 320u, params, weight, _buffer_sizes);
-            w10_ = _e435;
-            Wide _e441 = shift_at(_e12, member_1 + 320u, params, bias, _buffer_sizes);
-            b10_ = _e441;
-        }
-        if (false) {
-            Wide _e451 = factor_at(_e12, member_1 + 352u, params, weight, _buffer_sizes);
-            w11_ = _e451;
-            Wide _e457 = shift_at(_e12, member_1 + 352u, params, bias, _buffer_sizes);
-            b11_ = _e457;
-        }
-        if (false) {
-            Wide _e467 = factor_at(_e12, member_1 + 384u, params, weight, _buffer_sizes);
-            w12_ = _e467;
-            Wide _e473 = shift_at(_e12, member_1 + 384u, params, bias, _buffer_sizes);
-            b12_ = _e473;
-        }
-        if (false) {
-            Wide _e483 = factor_at(_e12, member_1 + 416u, params, weight, _buffer_sizes);
-            w13_ = _e483;
-            Wide _e489 = shift_at(_e12, member_1 + 416u, params, bias, _buffer_sizes);
-            b13_ = _e489;
-        }
-        if (false) {
-            Wide _e499 = factor_at(_e12, member_1 + 448u, params, weight, _buffer_sizes);
-            w14_ = _e499;
-            Wide _e505 = shift_at(_e12, member_1 + 448u, params, bias, _buffer_sizes);
-            b14_ = _e505;
-        }
-        if (false) {
-            Wide _e515 = factor_at(_e12, member_1 + 480u, params, weight, _buffer_sizes);
-            w15_ = _e515;
-            Wide _e521 = shift_at(_e12, member_1 + 480u, params, bias, _buffer_sizes);
-            b15_ = _e521;
-        }
+    }
+    if (false) {
+        Wide _e294 = factor_at(_e12, member_1 + TEAM, params, weight, _buffer_sizes);
+        w1_ = _e294;
+        Wide _e297 = shift_at(_e12, member_1 + TEAM, params, bias, _buffer_sizes);
+        b1_ = _e297;
+    }
+    if (false) {
+        Wide _e307 = factor_at(_e12, member_1 + 64u, params, weight, _buffer_sizes);
+        w2_ = _e307;
+        Wide _e313 = shift_at(_e12, member_1 + 64u, params, bias, _buffer_sizes);
+        b2_ = _e313;
+    }
+    if (false) {
+        Wide _e323 = factor_at(_e12, member_1 + 96u, params, weight, _buffer_sizes);
+        w3_ = _e323;
+        Wide _e329 = shift_at(_e12, member_1 + 96u, params, bias, _buffer_sizes);
+        b3_ = _e329;
+    }
+    if (false) {
+        Wide _e339 = factor_at(_e12, member_1 + 128u, params, weight, _buffer_sizes);
+        w4_ = _e339;
+        Wide _e345 = shift_at(_e12, member_1 + 128u, params, bias, _buffer_sizes);
+        b4_ = _e345;
+    }
+    if (false) {
+        Wide _e355 = factor_at(_e12, member_1 + 160u, params, weight, _buffer_sizes);
+        w5_ = _e355;
+        Wide _e361 = shift_at(_e12, member_1 + 160u, params, bias, _buffer_sizes);
+        b5_ = _e361;
+    }
+    if (false) {
+        Wide _e371 = factor_at(_e12, member_1 + 192u, params, weight, _buffer_sizes);
+        w6_ = _e371;
+        Wide _e377 = shift_at(_e12, member_1 + 192u, params, bias, _buffer_sizes);
+        b6_ = _e377;
+    }
+    if (false) {
+        Wide _e387 = factor_at(_e12, member_1 + 224u, params, weight, _buffer_sizes);
+        w7_ = _e387;
+        Wide _e393 = shift_at(_e12, member_1 + 224u, params, bias, _buffer_sizes);
+        b7_ = _e393;
+    }
+    if (false) {
+        Wide _e403 = factor_at(_e12, member_1 + 256u, params, weight, _buffer_sizes);
+        w8_ = _e403;
+        Wide _e409 = shift_at(_e12, member_1 + 256u, params, bias, _buffer_sizes);
+        b8_ = _e409;
+    }
+    if (false) {
+        Wide _e419 = factor_at(_e12, member_1 + 288u, params, weight, _buffer_sizes);
+        w9_ = _e419;
+        Wide _e425 = shift_at(_e12, member_1 + 288u, params, bias, _buffer_sizes);
+        b9_ = _e425;
+    }
+    if (false) {
+        Wide _e435 = factor_at(_e12, member_1 + 320u, params, weight, _buffer_sizes);
+        w10_ = _e435;
+        Wide _e441 = shift_at(_e12, member_1 + 320u, params, bias, _buffer_sizes);
+        b10_ = _e441;
+    }
+    if (false) {
+        Wide _e451 = factor_at(_e12, member_1 + 352u, params, weight, _buffer_sizes);
+        w11_ = _e451;
+        Wide _e457 = shift_at(_e12, member_1 + 352u, params, bias, _buffer_sizes);
+        b11_ = _e457;
+    }
+    if (false) {
+        Wide _e467 = factor_at(_e12, member_1 + 384u, params, weight, _buffer_sizes);
+        w12_ = _e467;
+        Wide _e473 = shift_at(_e12, member_1 + 384u, params, bias, _buffer_sizes);
+        b12_ = _e473;
+    }
+    if (false) {
+        Wide _e483 = factor_at(_e12, member_1 + 416u, params, weight, _buffer_sizes);
+        w13_ = _e483;
+        Wide _e489 = shift_at(_e12, member_1 + 416u, params, bias, _buffer_sizes);
+        b13_ = _e489;
+    }
+    if (false) {
+        Wide _e499 = factor_at(_e12, member_1 + 448u, params, weight, _buffer_sizes);
+        w14_ = _e499;
+        Wide _e505 = shift_at(_e12, member_1 + 448u, params, bias, _buffer_sizes);
+        b14_ = _e505;
+    }
+    if (false) {
+        Wide _e515 = factor_at(_e12, member_1 + 480u, params, weight, _buffer_sizes);
+        w15_ = _e515;
+        Wide _e521 = shift_at(_e12, member_1 + 480u, params, bias, _buffer_sizes);
+        b15_ = _e521;
     }
     if (false) {
         bool loop_init_2 = true;
@@ -803,188 +803,205 @@ void rows(
         Wide _e910 = w0_;
         Wide _e912 = b0_;
         store(_e12, member_1, ((_e908 * factor) * _e910) + _e912, params, out, _buffer_sizes);
-        if (true) {
-            Wide _e920 = h1_;
-            Wide _e922 = w1_;
-            Wide _e924 = b1_;
-            store(_e12, member_1 + TEAM, ((_e920 * factor) * _e922) + _e924, params, out, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e935 = h2_;
-            Wide _e937 = w2_;
-            Wide _e939 = b2_;
-            store(_e12, member_1 + 64u, ((_e935 * factor) * _e937) + _e939, params, out, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e950 = h3_;
-            Wide _e952 = w3_;
-            Wide _e954 = b3_;
-            store(_e12, member_1 + 96u, ((_e950 * factor) * _e952) + _e954, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e965 = h4_;
-            Wide _e967 = w4_;
-            Wide _e969 = b4_;
-            store(_e12, member_1 + 128u, ((_e965 * factor) * _e967) + _e969, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e980 = h5_;
-            Wide _e982 = w5_;
-            Wide _e984 = b5_;
-            store(_e12, member_1 + 160u, ((_e980 * factor) * _e982) + _e984, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e995 = h6_;
-            Wide _e997 = w6_;
-            Wide _e999 = b6_;
-            store(_e12, member_1 + 192u, ((_e995 * factor) * _e997) + _e999, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1010 = h7_;
-            Wide _e1012 = w7_;
-            Wide _e1014 = b7_;
-            store(_e12, member_1 + 224u, ((_e1010 * factor) * _e1012) + _e1014, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1025 = h8_;
-            Wide _e1027 = w8_;
-            Wide _e1029 = b8_;
-            store(_e12, member_1 + 256u, ((_e1025 * factor) * _e1027) + _e1029, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1040 = h9_;
-            Wide _e1042 = w9_;
-            Wide _e1044 = b9_;
-            store(_e12, member_1 + 288u, ((_e1040 * factor) * _e1042) + _e1044, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1055 = h10_;
-            Wide _e1057 = w10_;
-            Wide _e1059 = b10_;
-            store(_e12, member_1 + 320u, ((_e1055 * factor) * _e1057) + _e1059, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1070 = h11_;
-            Wide _e1072 = w11_;
-            Wide _e1074 = b11_;
-            store(_e12, member_1 + 352u, ((_e1070 * factor) * _e1072) + _e1074, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1085 = h12_;
-            Wide _e1087 = w12_;
-            Wide _e1089 = b12_;
-            store(_e12, member_1 + 384u, ((_e1085 * factor) * _e1087) + _e1089, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1100 = h13_;
-            Wide _e1102 = w13_;
-            Wide _e1104 = b13_;
-            store(_e12, member_1 + 416u, ((_e1100 * factor) * _e1102) + _e1104, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1115 = h14_;
-            Wide _e1117 = w14_;
-            Wide _e1119 = b14_;
-            store(_e12, member_1 + 448u, ((_e1115 * factor) * _e1117) + _e1119, params, out, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1130 = h15_;
-            Wide _e1132 = w15_;
-            Wide _e1134 = b15_;
-            store(_e12, member_1 + 480u, ((_e1130 * factor) * _e1132) + _e1134, params, out, _buffer_sizes);
-        }
     } else {
-        Wide _e1136 = h0_;
-        finish(_e12, member_1, _e1136 * factor, params, weight, bias, out, _buffer_sizes);
         if (true) {
-            Wide _e1144 = h1_;
-            finish(_e12, member_1 + TEAM, _e1144 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e918 = h0_;
+            finish(_e12, member_1, _e918 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e926 = h1_;
+        Wide _e928 = w1_;
+        Wide _e930 = b1_;
+        store(_e12, member_1 + TEAM, ((_e926 * factor) * _e928) + _e930, params, out, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1155 = h2_;
-            finish(_e12, member_1 + 64u, _e1155 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e938 = h1_;
+            finish(_e12, member_1 + TEAM, _e938 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e949 = h2_;
+        Wide _e951 = w2_;
+        Wide _e953 = b2_;
+        store(_e12, member_1 + 64u, ((_e949 * factor) * _e951) + _e953, params, out, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1166 = h3_;
-            finish(_e12, member_1 + 96u, _e1166 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e964 = h2_;
+            finish(_e12, member_1 + 64u, _e964 * factor, params, weight, bias, out, _buffer_sizes);
         }
-        if (false) {
-            Wide _e1177 = h4_;
-            finish(_e12, member_1 + 128u, _e1177 * factor, params, weight, bias, out, _buffer_sizes);
+    }
+    if (false) {
+        Wide _e975 = h3_;
+        Wide _e977 = w3_;
+        Wide _e979 = b3_;
+        store(_e12, member_1 + 96u, ((_e975 * factor) * _e977) + _e979, params, out, _buffer_sizes);
+    } else {
+        if (true) {
+            Wide _e990 = h3_;
+            finish(_e12, member_1 + 96u, _e990 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1001 = h4_;
+        Wide _e1003 = w4_;
+        Wide _e1005 = b4_;
+        store(_e12, member_1 + 128u, ((_e1001 * factor) * _e1003) + _e1005, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1188 = h5_;
-            finish(_e12, member_1 + 160u, _e1188 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1016 = h4_;
+            finish(_e12, member_1 + 128u, _e1016 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1027 = h5_;
+        Wide _e1029 = w5_;
+        Wide _e1031 = b5_;
+        store(_e12, member_1 + 160u, ((_e1027 * factor) * _e1029) + _e1031, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1199 = h6_;
-            finish(_e12, member_1 + 192u, _e1199 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1042 = h5_;
+            finish(_e12, member_1 + 160u, _e1042 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1053 = h6_;
+        Wide _e1055 = w6_;
+        Wide _e1057 = b6_;
+        store(_e12, member_1 + 192u, ((_e1053 * factor) * _e1055) + _e1057, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1210 = h7_;
-            finish(_e12, member_1 + 224u, _e1210 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1068 = h6_;
+            finish(_e12, member_1 + 192u, _e1068 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1079 = h7_;
+        Wide _e1081 = w7_;
+        Wide _e1083 = b7_;
+        store(_e12, member_1 + 224u, ((_e1079 * factor) * _e1081) + _e1083, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1221 = h8_;
-            finish(_e12, member_1 + 256u, _e1221 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1094 = h7_;
+            finish(_e12, member_1 + 224u, _e1094 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1105 = h8_;
+        Wide _e1107 = w8_;
+        Wide _e1109 = b8_;
+        store(_e12, member_1 + 256u, ((_e1105 * factor) * _e1107) + _e1109, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1232 = h9_;
-            finish(_e12, member_1 + 288u, _e1232 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1120 = h8_;
+            finish(_e12, member_1 + 256u, _e1120 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1131 = h9_;
+        Wide _e1133 = w9_;
+        Wide _e1135 = b9_;
+        store(_e12, member_1 + 288u, ((_e1131 * factor) * _e1133) + _e1135, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1243 = h10_;
-            finish(_e12, member_1 + 320u, _e1243 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1146 = h9_;
+            finish(_e12, member_1 + 288u, _e1146 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1157 = h10_;
+        Wide _e1159 = w10_;
+        Wide _e1161 = b10_;
+        store(_e12, member_1 + 320u, ((_e1157 * factor) * _e1159) + _e1161, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1254 = h11_;
-            finish(_e12, member_1 + 352u, _e1254 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1172 = h10_;
+            finish(_e12, member_1 + 320u, _e1172 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1183 = h11_;
+        Wide _e1185 = w11_;
+        Wide _e1187 = b11_;
+        store(_e12, member_1 + 352u, ((_e1183 * factor) * _e1185) + _e1187, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1265 = h12_;
-            finish(_e12, member_1 + 384u, _e1265 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1198 = h11_;
+            finish(_e12, member_1 + 352u, _e1198 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1209 = h12_;
+        Wide _e1211 = w12_;
+        Wide _e1213 = b12_;
+        store(_e12, member_1 + 384u, ((_e1209 * factor) * _e1211) + _e1213, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1276 = h13_;
-            finish(_e12, member_1 + 416u, _e1276 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1224 = h12_;
+            finish(_e12, member_1 + 384u, _e1224 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1235 = h13_;
+        Wide _e1237 = w13_;
+        Wide _e1239 = b13_;
+        store(_e12, member_1 + 416u, ((_e1235 * factor) * _e1237) + _e1239, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1287 = h14_;
-            finish(_e12, member_1 + 448u, _e1287 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1250 = h13_;
+            finish(_e12, member_1 + 416u, _e1250 * factor, params, weight, bias, out, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1261 = h14_;
+        Wide _e1263 = w14_;
+        Wide _e1265 = b14_;
+        store(_e12, member_1 + 448u, ((_e1261 * factor) * _e1263) + _e1265, params, out, _buffer_sizes);
+    } else {
         if (false) {
-            Wide _e1298 = h15_;
-            finish(_e12, member_1 + 480u, _e1298 * factor, params, weight, bias, out, _buffer_sizes);
+            Wide _e1276 = h14_;
+            finish(_e12, member_1 + 448u, _e1276 * factor, params, weight, bias, out, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1287 = h15_;
+        Wide _e1289 = w15_;
+        Wide _e1291 = b15_;
+        store(_e12, member_1 + 480u, ((_e1287 * factor) * _e1289) + _e1291, params, out, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1302 = h15_;
+            finish(_e12, member_1 + 480u, _e1302 * factor, params, weight, bias, out, _buffer_sizes);
         }
     }
     if (false) {
         bool loop_init_3 = true;
         while(true) {
             if (!loop_init_3) {
-                uint _e1359 = first_1;
-                first_1 = _e1359 + 128u;
+                uint _e1363 = first_1;
+                first_1 = _e1363 + 128u;
             }
             loop_init_3 = false;
-            uint _e1310 = first_1;
-            if (_e1310 <= _e12.last) {
+            uint _e1314 = first_1;
+            if (_e1314 <= _e12.last) {
             } else {
                 break;
             }
             {
-                uint _e1313 = first_1;
-                uint j_10 = _e1313 + member_1;
-                Wide _e1316 = load(_e12, j_10, 0.0, params, x_3, _buffer_sizes);
-                Wide _e1320 = load(_e12, j_10 + TEAM, 0.0, params, x_3, _buffer_sizes);
-                Wide _e1327 = load(_e12, j_10 + 64u, 0.0, params, x_3, _buffer_sizes);
-                Wide _e1334 = load(_e12, j_10 + 96u, 0.0, params, x_3, _buffer_sizes);
-                float _e1335 = mean;
-                finish(_e12, j_10, (_e1316 - _e1335) * factor, params, weight, bias, out, _buffer_sizes);
-                float _e1340 = mean;
-                finish(_e12, j_10 + TEAM, (_e1320 - _e1340) * factor, params, weight, bias, out, _buffer_sizes);
-                float _e1348 = mean;
-                finish(_e12, j_10 + 64u, (_e1327 - _e1348) * factor, params, weight, bias, out, _buffer_sizes);
-                float _e1356 = mean;
-                finish(_e12, j_10 + 96u, (_e1334 - _e1356) * factor, params, weight, bias, out, _buffer_sizes);
+                uint _e1317 = first_1;
+                uint j_10 = _e1317 + member_1;
+                Wide _e1320 = load(_e12, j_10, 0.0, params, x_3, _buffer_sizes);
+                Wide _e1324 = load(_e12, j_10 + TEAM, 0.0, params, x_3, _buffer_sizes);
+                Wide _e1331 = load(_e12, j_10 + 64u, 0.0, params, x_3, _buffer_sizes);
+                Wide _e1338 = load(_e12, j_10 + 96u, 0.0, params, x_3, _buffer_sizes);
+                float _e1339 = mean;
+                finish(_e12, j_10, (_e1320 - _e1339) * factor, params, weight, bias, out, _buffer_sizes);
+                float _e1344 = mean;
+                finish(_e12, j_10 + TEAM, (_e1324 - _e1344) * factor, params, weight, bias, out, _buffer_sizes);
+                float _e1352 = mean;
+                finish(_e12, j_10 + 64u, (_e1331 - _e1352) * factor, params, weight, bias, out, _buffer_sizes);
+                float _e1360 = mean;
+                finish(_e12, j_10 + 96u, (_e1338 - _e1360) * factor, params, weight, bias, out, _buffer_sizes);
             }
         }
         return;

@@ -573,96 +573,96 @@ void rows(
         w0_ = _e287;
         Wide _e288 = shift_at(_e12, member_1, params, bias_1_, bias, _buffer_sizes);
         b0_ = _e288;
-        if (true) {
-            Wide _e295 = factor_at(_e12, member_1 + TEAM, params, weight_1_, weight, _buffer_sizes);
-            w1_ = _e295;
-            Wide _e298 = shift_at(_e12, member_1 + TEAM, params, bias_1_, bias, _buffer_sizes);
-            b1_ = _e298;
-        }
-        if (true) {
-            Wide _e308 = factor_at(_e12, member_1 + 512u, params, weight_1_, weight, _buffer_sizes);
-            w2_ = _e308;
-            Wide _e314 = shift_at(_e12, member_1 + 512u, params, bias_1_, bias, _buffer_sizes);
-            b2_ = _e314;
-        }
-        if (true) {
-            Wide _e324 = factor_at(_e12, member_1 + 768u, params, weight_1_, weight, _buffer_sizes);
-            w3_ = _e324;
-            Wide _e330 = shift_at(_e12, member_1 + 768u, params, bias_1_, bias, _buffer_sizes);
-            b3_ = _e330;
-        }
-        if (true) {
-            Wide _e340 = factor_at(_e12, member_1 + 1024u, params, weight_1_, weight, _buffer_sizes);
-            w4_ = _e340;
-            Wide _e346 = shift_at(_e12, member_1 + 1024u, params, bias_1_, bias, _buffer_sizes);
-            b4_ = _e346;
-        }
-        if (true) {
-            Wide _e356 = factor_at(_e12, member_1 + 1280u, params, weight_1_, weight, _buffer_sizes);
-            w5_ = _e356;
-            Wide _e362 = shift_at(_e12, member_1 + 1280u, params, bias_1_, bias, _buffer_sizes);
-            b5_ = _e362;
-        }
-        if (true) {
-            Wide _e372 = factor_at(_e12, member_1 + 1536u, params, weight_1_, weight, _buffer_sizes);
-            w6_ = _e372;
-            Wide _e378 = shift_at(_e12, member_1 + 1536u, params, bias_1_, bias, _buffer_sizes);
-            b6_ = _e378;
-        }
-        if (true) {
-            Wide _e388 = factor_at(_e12, member_1 + 1792u, params, weight_1_, weight, _buffer_sizes);
-            w7_ = _e388;
-            Wide _e394 = shift_at(_e12, member_1 + 1792u, params, bias_1_, bias, _buffer_sizes);
-            b7_ = _e394;
-        }
-        if (true) {
-            Wide _e404 = factor_at(_e12, member_1 + 2048u, params, weight_1_, weight, _buffer_sizes);
-            w8_ = _e404;
-            Wide _e410 = shift_at(_e12, member_1 + 2048u, params, bias_1_, bias, _buffer_sizes);
-            b8_ = _e410;
-        }
-        if (true) {
-            Wide _e420 = factor_at(_e12, member_1 + 2304u, params, weight_1_, weight, _buffer_sizes);
-            w9_ = _e420;
-            Wide _e426 = shift_at(_e12, member_1 + 2304u, params, bias_1_, bias, _buffer_sizes);
-            b9_ = _e426;
-        }
-        if (true) {
-            Wide _e436 = factor_at(_e12, member_1 + 2560u, params, weight_1_, weight, _buffer_sizes);
-            w10_ = _e436;
-            Wide _e442 = shift_at(_e12, member_1 + 2560u, params, bias_1_, bias, _buffer_sizes);
-            b10_ = _e442;
-        }
-        if (true) {
-            Wide _e452 = factor_at(_e12, member_1 + 2816u, params, weight_1_, weight, _buffer_sizes);
-            w11_ = _e452;
-            Wide _e458 = shift_at(_e12, member_1 + 2816u, params, bias_1_, bias, _buffer_sizes);
-            b11_ = _e458;
-        }
-        if (true) {
-            Wide _e468 = factor_at(_e12, member_1 + 3072u, params, weight_1_, weight, _buffer_sizes);
-            w12_ = _e468;
-            Wide _e474 = shift_at(_e12, member_1 + 3072u, params, bias_1_, bias, _buffer_sizes);
-            b12_ = _e474;
-        }
-        if (true) {
-            Wide _e484 = factor_at(_e12, member_1 + 3328u, params, weight_1_, weight, _buffer_sizes);
-            w13_ = _e484;
-            Wide _e490 = shift_at(_e12, member_1 + 3328u, params, bias_1_, bias, _buffer_sizes);
-            b13_ = _e490;
-        }
-        if (true) {
-            Wide _e500 = factor_at(_e12, member_1 + 3584u, params, weight_1_, weight, _buffer_sizes);
-            w14_ = _e500;
-            Wide _e506 = shift_at(_e12, member_1 + 3584u, params, bias_1_, bias, _buffer_sizes);
-            b14_ = _e506;
-        }
-        if (true) {
-            Wide _e516 = factor_at(_e12, member_1 + 3840u, params, weight_1_, weight, _buffer_sizes);
-            w15_ = _e516;
-            Wide _e522 = shift_at(_e12, member_1 + 3840u, params, bias_1_, bias, _buffer_sizes);
-            b15_ = _e522;
-        }
+    }
+    if (false) {
+        Wide _e295 = factor_at(_e12, member_1 + TEAM, params, weight_1_, weight, _buffer_sizes);
+        w1_ = _e295;
+        Wide _e298 = shift_at(_e12, member_1 + TEAM, params, bias_1_, bias, _buffer_sizes);
+        b1_ = _e298;
+    }
+    if (false) {
+        Wide _e308 = factor_at(_e12, member_1 + 512u, params, weight_1_, weight, _buffer_sizes);
+        w2_ = _e308;
+        Wide _e314 = shift_at(_e12, member_1 + 512u, params, bias_1_, bias, _buffer_sizes);
+        b2_ = _e314;
+    }
+    if (false) {
+        Wide _e324 = factor_at(_e12, member_1 + 768u, params, weight_1_, weight, _buffer_sizes);
+        w3_ = _e324;
+        Wide _e330 = shift_at(_e12, member_1 + 768u, params, bias_1_, bias, _buffer_sizes);
+        b3_ = _e330;
+    }
+    if (false) {
+        Wide _e340 = factor_at(_e12, member_1 + 1024u, params, weight_1_, weight, _buffer_sizes);
+        w4_ = _e340;
+        Wide _e346 = shift_at(_e12, member_1 + 1024u, params, bias_1_, bias, _buffer_sizes);
+        b4_ = _e346;
+    }
+    if (false) {
+        Wide _e356 = factor_at(_e12, member_1 + 1280u, params, weight_1_, weight, _buffer_sizes);
+        w5_ = _e356;
+        Wide _e362 = shift_at(_e12, member_1 + 1280u, params, bias_1_, bias, _buffer_sizes);
+        b5_ = _e362;
+    }
+    if (false) {
+        Wide _e372 = factor_at(_e12, member_1 + 1536u, params, weight_1_, weight, _buffer_sizes);
+        w6_ = _e372;
+        Wide _e378 = shift_at(_e12, member_1 + 1536u, params, bias_1_, bias, _buffer_sizes);
+        b6_ = _e378;
+    }
+    if (false) {
+        Wide _e388 = factor_at(_e12, member_1 + 1792u, params, weight_1_, weight, _buffer_sizes);
+        w7_ = _e388;
+        Wide _e394 = shift_at(_e12, member_1 + 1792u, params, bias_1_, bias, _buffer_sizes);
+        b7_ = _e394;
+    }
+    if (false) {
+        Wide _e404 = factor_at(_e12, member_1 + 2048u, params, weight_1_, weight, _buffer_sizes);
+        w8_ = _e404;
+        Wide _e410 = shift_at(_e12, member_1 + 2048u, params, bias_1_, bias, _buffer_sizes);
+        b8_ = _e410;
+    }
+    if (false) {
+        Wide _e420 = factor_at(_e12, member_1 + 2304u, params, weight_1_, weight, _buffer_sizes);
+        w9_ = _e420;
+        Wide _e426 = shift_at(_e12, member_1 + 2304u, params, bias_1_, bias, _buffer_sizes);
+        b9_ = _e426;
+    }
+    if (false) {
+        Wide _e436 = factor_at(_e12, member_1 + 2560u, params, weight_1_, weight, _buffer_sizes);
+        w10_ = _e436;
+        Wide _e442 = shift_at(_e12, member_1 + 2560u, params, bias_1_, bias, _buffer_sizes);
+        b10_ = _e442;
+    }
+    if (false) {
+        Wide _e452 = factor_at(_e12, member_1 + 2816u, params, weight_1_, weight, _buffer_sizes);
+        w11_ = _e452;
+        Wide _e458 = shift_at(_e12, member_1 + 2816u, params, bias_1_, bias, _buffer_sizes);
+        b11_ = _e458;
+    }
+    if (false) {
+        Wide _e468 = factor_at(_e12, member_1 + 3072u, params, weight_1_, weight, _buffer_sizes);
+        w12_ = _e468;
+        Wide _e474 = shift_at(_e12, member_1 + 3072u, params, bias_1_, bias, _buffer_sizes);
+        b12_ = _e474;
+    }
+    if (false) {
+        Wide _e484 = factor_at(_e12, member_1 + 3328u, params, weight_1_, weight, _buffer_sizes);
+        w13_ = _e484;
+        Wide _e490 = shift_at(_e12, member_1 + 3328u, params, bias_1_, bias, _buffer_sizes);
+        b13_ = _e490;
+    }
+    if (false) {
+        Wide _e500 = factor_at(_e12, member_1 + 3584u, params, weight_1_, weight, _buffer_sizes);
+        w14_ = _e500;
+        Wide _e506 = shift_at(_e12, member_1 + 3584u, params, bias_1_, bias, _buffer_sizes);
+        b14_ = _e506;
+    }
+    if (false) {
+        Wide _e516 = factor_at(_e12, member_1 + 3840u, params, weight_1_, weight, _buffer_sizes);
+        w15_ = _e516;
+        Wide _e522 = shift_at(_e12, member_1 + 3840u, params, bias_1_, bias, _buffer_sizes);
+        b15_ = _e522;
     }
     if (true) {
         bool loop_init_2 = true;
@@ -875,188 +875,205 @@ void rows(
         Wide _e932 = w0_;
         Wide _e934 = b0_;
         store(_e12, member_1, ((_e930 * factor) * _e932) + _e934, out, out_1_, _buffer_sizes);
-        if (true) {
-            Wide _e942 = h1_;
-            Wide _e944 = w1_;
-            Wide _e946 = b1_;
-            store(_e12, member_1 + TEAM, ((_e942 * factor) * _e944) + _e946, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e957 = h2_;
-            Wide _e959 = w2_;
-            Wide _e961 = b2_;
-            store(_e12, member_1 + 512u, ((_e957 * factor) * _e959) + _e961, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e972 = h3_;
-            Wide _e974 = w3_;
-            Wide _e976 = b3_;
-            store(_e12, member_1 + 768u, ((_e972 * factor) * _e974) + _e976, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e987 = h4_;
-            Wide _e989 = w4_;
-            Wide _e991 = b4_;
-            store(_e12, member_1 + 1024u, ((_e987 * factor) * _e989) + _e991, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1002 = h5_;
-            Wide _e1004 = w5_;
-            Wide _e1006 = b5_;
-            store(_e12, member_1 + 1280u, ((_e1002 * factor) * _e1004) + _e1006, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1017 = h6_;
-            Wide _e1019 = w6_;
-            Wide _e1021 = b6_;
-            store(_e12, member_1 + 1536u, ((_e1017 * factor) * _e1019) + _e1021, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1032 = h7_;
-            Wide _e1034 = w7_;
-            Wide _e1036 = b7_;
-            store(_e12, member_1 + 1792u, ((_e1032 * factor) * _e1034) + _e1036, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1047 = h8_;
-            Wide _e1049 = w8_;
-            Wide _e1051 = b8_;
-            store(_e12, member_1 + 2048u, ((_e1047 * factor) * _e1049) + _e1051, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1062 = h9_;
-            Wide _e1064 = w9_;
-            Wide _e1066 = b9_;
-            store(_e12, member_1 + 2304u, ((_e1062 * factor) * _e1064) + _e1066, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1077 = h10_;
-            Wide _e1079 = w10_;
-            Wide _e1081 = b10_;
-            store(_e12, member_1 + 2560u, ((_e1077 * factor) * _e1079) + _e1081, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1092 = h11_;
-            Wide _e1094 = w11_;
-            Wide _e1096 = b11_;
-            store(_e12, member_1 + 2816u, ((_e1092 * factor) * _e1094) + _e1096, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1107 = h12_;
-            Wide _e1109 = w12_;
-            Wide _e1111 = b12_;
-            store(_e12, member_1 + 3072u, ((_e1107 * factor) * _e1109) + _e1111, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1122 = h13_;
-            Wide _e1124 = w13_;
-            Wide _e1126 = b13_;
-            store(_e12, member_1 + 3328u, ((_e1122 * factor) * _e1124) + _e1126, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1137 = h14_;
-            Wide _e1139 = w14_;
-            Wide _e1141 = b14_;
-            store(_e12, member_1 + 3584u, ((_e1137 * factor) * _e1139) + _e1141, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e1152 = h15_;
-            Wide _e1154 = w15_;
-            Wide _e1156 = b15_;
-            store(_e12, member_1 + 3840u, ((_e1152 * factor) * _e1154) + _e1156, out, out_1_, _buffer_sizes);
-        }
     } else {
-        Wide _e1158 = h0_;
-        finish(_e12, member_1, _e1158 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         if (true) {
-            Wide _e1166 = h1_;
-            finish(_e12, member_1 + TEAM, _e1166 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e940 = h0_;
+            finish(_e12, member_1, _e940 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e948 = h1_;
+        Wide _e950 = w1_;
+        Wide _e952 = b1_;
+        store(_e12, member_1 + TEAM, ((_e948 * factor) * _e950) + _e952, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1177 = h2_;
-            finish(_e12, member_1 + 512u, _e1177 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e960 = h1_;
+            finish(_e12, member_1 + TEAM, _e960 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e971 = h2_;
+        Wide _e973 = w2_;
+        Wide _e975 = b2_;
+        store(_e12, member_1 + 512u, ((_e971 * factor) * _e973) + _e975, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1188 = h3_;
-            finish(_e12, member_1 + 768u, _e1188 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e986 = h2_;
+            finish(_e12, member_1 + 512u, _e986 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e997 = h3_;
+        Wide _e999 = w3_;
+        Wide _e1001 = b3_;
+        store(_e12, member_1 + 768u, ((_e997 * factor) * _e999) + _e1001, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1199 = h4_;
-            finish(_e12, member_1 + 1024u, _e1199 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1012 = h3_;
+            finish(_e12, member_1 + 768u, _e1012 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1023 = h4_;
+        Wide _e1025 = w4_;
+        Wide _e1027 = b4_;
+        store(_e12, member_1 + 1024u, ((_e1023 * factor) * _e1025) + _e1027, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1210 = h5_;
-            finish(_e12, member_1 + 1280u, _e1210 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1038 = h4_;
+            finish(_e12, member_1 + 1024u, _e1038 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1049 = h5_;
+        Wide _e1051 = w5_;
+        Wide _e1053 = b5_;
+        store(_e12, member_1 + 1280u, ((_e1049 * factor) * _e1051) + _e1053, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1221 = h6_;
-            finish(_e12, member_1 + 1536u, _e1221 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1064 = h5_;
+            finish(_e12, member_1 + 1280u, _e1064 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1075 = h6_;
+        Wide _e1077 = w6_;
+        Wide _e1079 = b6_;
+        store(_e12, member_1 + 1536u, ((_e1075 * factor) * _e1077) + _e1079, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1232 = h7_;
-            finish(_e12, member_1 + 1792u, _e1232 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1090 = h6_;
+            finish(_e12, member_1 + 1536u, _e1090 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1101 = h7_;
+        Wide _e1103 = w7_;
+        Wide _e1105 = b7_;
+        store(_e12, member_1 + 1792u, ((_e1101 * factor) * _e1103) + _e1105, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1243 = h8_;
-            finish(_e12, member_1 + 2048u, _e1243 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1116 = h7_;
+            finish(_e12, member_1 + 1792u, _e1116 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1127 = h8_;
+        Wide _e1129 = w8_;
+        Wide _e1131 = b8_;
+        store(_e12, member_1 + 2048u, ((_e1127 * factor) * _e1129) + _e1131, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1254 = h9_;
-            finish(_e12, member_1 + 2304u, _e1254 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1142 = h8_;
+            finish(_e12, member_1 + 2048u, _e1142 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1153 = h9_;
+        Wide _e1155 = w9_;
+        Wide _e1157 = b9_;
+        store(_e12, member_1 + 2304u, ((_e1153 * factor) * _e1155) + _e1157, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1265 = h10_;
-            finish(_e12, member_1 + 2560u, _e1265 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1168 = h9_;
+            finish(_e12, member_1 + 2304u, _e1168 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1179 = h10_;
+        Wide _e1181 = w10_;
+        Wide _e1183 = b10_;
+        store(_e12, member_1 + 2560u, ((_e1179 * factor) * _e1181) + _e1183, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1276 = h11_;
-            finish(_e12, member_1 + 2816u, _e1276 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1194 = h10_;
+            finish(_e12, member_1 + 2560u, _e1194 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1205 = h11_;
+        Wide _e1207 = w11_;
+        Wide _e1209 = b11_;
+        store(_e12, member_1 + 2816u, ((_e1205 * factor) * _e1207) + _e1209, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1287 = h12_;
-            finish(_e12, member_1 + 3072u, _e1287 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1220 = h11_;
+            finish(_e12, member_1 + 2816u, _e1220 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1231 = h12_;
+        Wide _e1233 = w12_;
+        Wide _e1235 = b12_;
+        store(_e12, member_1 + 3072u, ((_e1231 * factor) * _e1233) + _e1235, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1298 = h13_;
-            finish(_e12, member_1 + 3328u, _e1298 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1246 = h12_;
+            finish(_e12, member_1 + 3072u, _e1246 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1257 = h13_;
+        Wide _e1259 = w13_;
+        Wide _e1261 = b13_;
+        store(_e12, member_1 + 3328u, ((_e1257 * factor) * _e1259) + _e1261, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1309 = h14_;
-            finish(_e12, member_1 + 3584u, _e1309 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1272 = h13_;
+            finish(_e12, member_1 + 3328u, _e1272 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (false) {
+        Wide _e1283 = h14_;
+        Wide _e1285 = w14_;
+        Wide _e1287 = b14_;
+        store(_e12, member_1 + 3584u, ((_e1283 * factor) * _e1285) + _e1287, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1320 = h15_;
-            finish(_e12, member_1 + 3840u, _e1320 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e1298 = h14_;
+            finish(_e12, member_1 + 3584u, _e1298 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1309 = h15_;
+        Wide _e1311 = w15_;
+        Wide _e1313 = b15_;
+        store(_e12, member_1 + 3840u, ((_e1309 * factor) * _e1311) + _e1313, out, out_1_, _buffer_sizes);
+    } else {
+        if (true) {
+            Wide _e1324 = h15_;
+            finish(_e12, member_1 + 3840u, _e1324 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
     }
     if (true) {
         bool loop_init_3 = true;
         while(true) {
             if (!loop_init_3) {
-                uint _e1385 = first_1;
-                first_1 = _e1385 + 1024u;
+                uint _e1389 = first_1;
+                first_1 = _e1389 + 1024u;
             }
             loop_init_3 = false;
-            uint _e1332 = first_1;
-            if (_e1332 <= _e12.last) {
+            uint _e1336 = first_1;
+            if (_e1336 <= _e12.last) {
             } else {
                 break;
             }
             {
-                uint _e1335 = first_1;
-                uint j_12 = _e1335 + member_1;
-                Wide _e1338 = load(_e12, j_12, 0.0, x_3, _buffer_sizes);
-                Wide _e1342 = load(_e12, j_12 + TEAM, 0.0, x_3, _buffer_sizes);
-                Wide _e1349 = load(_e12, j_12 + 512u, 0.0, x_3, _buffer_sizes);
-                Wide _e1356 = load(_e12, j_12 + 768u, 0.0, x_3, _buffer_sizes);
-                float _e1357 = mean;
-                finish(_e12, j_12, (_e1338 - metal::float4(_e1357)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e1363 = mean;
-                finish(_e12, j_12 + TEAM, (_e1342 - metal::float4(_e1363)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e1372 = mean;
-                finish(_e12, j_12 + 512u, (_e1349 - metal::float4(_e1372)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e1381 = mean;
-                finish(_e12, j_12 + 768u, (_e1356 - metal::float4(_e1381)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                uint _e1339 = first_1;
+                uint j_12 = _e1339 + member_1;
+                Wide _e1342 = load(_e12, j_12, 0.0, x_3, _buffer_sizes);
+                Wide _e1346 = load(_e12, j_12 + TEAM, 0.0, x_3, _buffer_sizes);
+                Wide _e1353 = load(_e12, j_12 + 512u, 0.0, x_3, _buffer_sizes);
+                Wide _e1360 = load(_e12, j_12 + 768u, 0.0, x_3, _buffer_sizes);
+                float _e1361 = mean;
+                finish(_e12, j_12, (_e1342 - metal::float4(_e1361)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1367 = mean;
+                finish(_e12, j_12 + TEAM, (_e1346 - metal::float4(_e1367)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1376 = mean;
+                finish(_e12, j_12 + 512u, (_e1353 - metal::float4(_e1376)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1385 = mean;
+                finish(_e12, j_12 + 768u, (_e1360 - metal::float4(_e1385)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
             }
         }
         return;

@@ -14,15 +14,18 @@ struct _mslBufferSizes {
     uint size8;
 };
 
-typedef half Element;
+typedef float Element;
 typedef metal::float4 Wide;
-typedef metal::half4 Stored;
+typedef metal::float4 Stored;
 struct Me {
     uint lane;
+    uint size;
+    uint subgroup;
+    uint own;
 };
 typedef float Part;
 struct type_2 {
-    Part inner[256];
+    Part inner[128];
 };
 struct Row {
     uint source;
@@ -49,13 +52,15 @@ struct Rest {
     Wide mean;
     Wide squares;
 };
-constant uint FEW = 16u;
 constant uint GROUP = 256u;
 constant uint TEAM = 32u;
 constant uint STEP = 1u;
+constant uint SUBGROUP = 0u;
+constant uint PARTS = 64u;
+constant uint PLACES = 128u;
 constant uint EDGE = 0u;
 constant uint HOLD = 4u;
-constant uint AHEAD = 1u;
+constant uint AHEAD = 4u;
 constant uint LONG = 0u;
 constant uint CENTRED = 1u;
 
@@ -78,86 +83,100 @@ uint naga_mod(uint lhs, uint rhs) {
 Part combine(
     Me me,
     Part x,
+    uint turn,
     bool widest_1,
     threadgroup type_2& parts
 ) {
-    uint count = TEAM;
-    Part some = {};
-    uint i = 1u;
     Part all = {};
-    uint i_1 = 1u;
-    if (false) {
-        return x;
-    }
-    uint member = naga_mod(naga_div(me.lane, STEP), TEAM);
-    uint first_2 = me.lane - (member * STEP);
-    metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-    parts.inner[me.lane] = x;
-    metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-    if (true) {
-        count = FEW;
-        uint own_1 = first_2 + (naga_mod(member, FEW) * STEP);
-        Part _e34 = parts.inner[own_1];
-        some = _e34;
-        bool loop_init = true;
-        while(true) {
-            if (!loop_init) {
-                uint _e57 = i;
-                i = _e57 + 1u;
-            }
-            loop_init = false;
-            uint _e38 = i;
-            if (_e38 < 2u) {
-            } else {
-                break;
-            }
-            {
-                Part _e45 = some;
-                uint _e47 = i;
-                Part _e54 = parts.inner[own_1 + ((_e47 * FEW) * STEP)];
-                Part _e55 = join(_e45, _e54, widest_1);
-                some = _e55;
-            }
-        }
-        metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-        Part _e62 = some;
-        parts.inner[me.lane] = _e62;
-        metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
-    }
-    Part _e65 = parts.inner[first_2];
-    all = _e65;
-    bool loop_init_1 = true;
+    uint apart = STEP;
+    uint i = {};
+    uint apart_1 = STEP;
+    all = x;
+    bool loop_init = true;
     while(true) {
-        if (!loop_init_1) {
-            uint _e82 = i_1;
-            i_1 = _e82 + 1u;
+        if (!loop_init) {
+            uint _e21 = apart;
+            apart = _e21 * 2u;
         }
-        loop_init_1 = false;
-        uint _e69 = i_1;
-        uint _e70 = count;
-        if (_e69 < _e70) {
+        loop_init = false;
+        uint _e12 = apart;
+        if (_e12 < metal::min(32u, me.size)) {
         } else {
             break;
         }
         {
-            Part _e72 = all;
-            uint _e74 = i_1;
-            Part _e79 = parts.inner[first_2 + (_e74 * STEP)];
-            Part _e80 = join(_e72, _e79, widest_1);
-            all = _e80;
+            Part _e16 = all;
+            Part _e17 = all;
+            uint _e18 = apart;
+            Part unnamed = metal::simd_shuffle_xor(_e17, _e18);
+            Part _e20 = join(_e16, unnamed, widest_1);
+            all = _e20;
         }
     }
-    Part _e84 = all;
-    return _e84;
+    if (32u > me.size) {
+        uint count = naga_div(32u, me.size) * STEP;
+        if (me.own < STEP) {
+            Part _e43 = all;
+            parts.inner[((turn * PARTS) + (me.subgroup * STEP)) + me.own] = _e43;
+        }
+        metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
+        uint first_2 = (turn * PARTS) + (naga_div(me.lane, 32u) * count);
+        Part _e55 = parts.inner[first_2 + naga_mod(me.own, count)];
+        all = _e55;
+        i = me.own + me.size;
+        bool loop_init_1 = true;
+        while(true) {
+            if (!loop_init_1) {
+                uint _e69 = i;
+                i = _e69 + me.size;
+            }
+            loop_init_1 = false;
+            uint _e60 = i;
+            if (_e60 < count) {
+            } else {
+                break;
+            }
+            {
+                Part _e62 = all;
+                uint _e64 = i;
+                Part _e67 = parts.inner[first_2 + _e64];
+                Part _e68 = join(_e62, _e67, widest_1);
+                all = _e68;
+            }
+        }
+        bool loop_init_2 = true;
+        while(true) {
+            if (!loop_init_2) {
+                uint _e83 = apart_1;
+                apart_1 = _e83 * 2u;
+            }
+            loop_init_2 = false;
+            uint _e74 = apart_1;
+            if (_e74 < metal::min(count, me.size)) {
+            } else {
+                break;
+            }
+            {
+                Part _e78 = all;
+                Part _e79 = all;
+                uint _e80 = apart_1;
+                Part unnamed_1 = metal::simd_shuffle_xor(_e79, _e80);
+                Part _e82 = join(_e78, unnamed_1, widest_1);
+                all = _e82;
+            }
+        }
+    }
+    Part _e86 = all;
+    return _e86;
 }
 
 Part team_total(
     Me me_1,
     Part x_1,
-    uint turn,
+    uint turn_1,
     threadgroup type_2& parts
 ) {
-    Part _e4 = combine(me_1, x_1, false, parts);
+    Part _e4 = combine(me_1, x_1, turn_1, false, parts);
     return _e4;
 }
 
@@ -193,16 +212,16 @@ Wide only(
     Wide v,
     float fill
 ) {
-    metal::bool4 own = metal::bool4(true);
+    metal::bool4 own_1 = metal::bool4(true);
     if (false) {
-        own = metal::bool4((4u * j_1) < row_1.extent);
+        own_1 = metal::bool4((4u * j_1) < row_1.extent);
     } else {
         if (false) {
             metal::bool4 _e20 = inside(row_1, j_1);
-            own = _e20;
+            own_1 = _e20;
         }
     }
-    metal::bool4 _e22 = own;
+    metal::bool4 _e22 = own_1;
     return metal::select(metal::float4(fill), v, _e22);
 }
 
@@ -244,7 +263,7 @@ Wide weight_at(
         Element _e19 = weight_1_[at.y];
         Element _e23 = weight_1_[at.z];
         Element _e27 = weight_1_[at.w];
-        return static_cast<metal::float4>(metal::half4(_e15, _e19, _e23, _e27));
+        return static_cast<metal::float4>(metal::float4(_e15, _e19, _e23, _e27));
     }
     uint _e33 = params.first_weight;
     Stored _e40 = weight[naga_div(_e33, 4u) + metal::min(j_4, row_4.last)];
@@ -283,7 +302,7 @@ Wide bias_at(
         Element _e19 = bias_1_[at_1.y];
         Element _e23 = bias_1_[at_1.z];
         Element _e27 = bias_1_[at_1.w];
-        return static_cast<metal::float4>(metal::half4(_e15, _e19, _e23, _e27));
+        return static_cast<metal::float4>(metal::float4(_e15, _e19, _e23, _e27));
     }
     uint _e33 = params.first_bias;
     Stored _e40 = bias[naga_div(_e33, 4u) + metal::min(j_6, row_6.last)];
@@ -341,22 +360,22 @@ void store(
 ) {
     metal::bool4 _e3 = inside(row_9, j_9);
     if (false ? metal::all(_e3) : ((4u * j_9) < row_9.extent)) {
-        out[row_9.result + j_9] = static_cast<metal::half4>(v_1);
+        out[row_9.result + j_9] = static_cast<metal::float4>(v_1);
         return;
     } else {
         if (false) {
             uint at_2 = 4u * (row_9.result + j_9);
             if (_e3.x) {
-                out_1_[at_2] = static_cast<half>(v_1.x);
+                out_1_[at_2] = static_cast<float>(v_1.x);
             }
             if (_e3.y) {
-                out_1_[at_2 + 1u] = static_cast<half>(v_1.y);
+                out_1_[at_2 + 1u] = static_cast<float>(v_1.y);
             }
             if (_e3.z) {
-                out_1_[at_2 + 2u] = static_cast<half>(v_1.z);
+                out_1_[at_2 + 2u] = static_cast<float>(v_1.z);
             }
             if (_e3.w) {
-                out_1_[at_2 + 3u] = static_cast<half>(v_1.w);
+                out_1_[at_2 + 3u] = static_cast<float>(v_1.w);
                 return;
             } else {
                 return;
@@ -455,223 +474,223 @@ void rows(
     metal::float4 squares = metal::float4(0.0);
     uint first_1 = 128u;
     Row _e12 = row_at((number * 8u) + naga_div(me_2.lane, TEAM), params);
-    uint member_1 = naga_mod(me_2.lane, TEAM);
+    uint member = naga_mod(me_2.lane, TEAM);
     uint _e18 = params.extent;
     float count_2 = static_cast<float>(_e18);
-    Wide _e72 = load(_e12, member_1, 0.0, x_3, _buffer_sizes);
+    Wide _e72 = load(_e12, member, 0.0, x_3, _buffer_sizes);
     h0_ = _e72;
     metal::float4 _e73 = sum;
     Wide _e74 = h0_;
     sum = _e73 + _e74;
     if (true) {
-        Wide _e83 = load(_e12, member_1 + TEAM, 0.0, x_3, _buffer_sizes);
+        Wide _e83 = load(_e12, member + TEAM, 0.0, x_3, _buffer_sizes);
         h1_ = _e83;
         metal::float4 _e84 = sum;
         Wide _e85 = h1_;
         sum = _e84 + _e85;
     }
     if (true) {
-        Wide _e97 = load(_e12, member_1 + 64u, 0.0, x_3, _buffer_sizes);
+        Wide _e97 = load(_e12, member + 64u, 0.0, x_3, _buffer_sizes);
         h2_ = _e97;
         metal::float4 _e98 = sum;
         Wide _e99 = h2_;
         sum = _e98 + _e99;
     }
     if (true) {
-        Wide _e111 = load(_e12, member_1 + 96u, 0.0, x_3, _buffer_sizes);
+        Wide _e111 = load(_e12, member + 96u, 0.0, x_3, _buffer_sizes);
         h3_ = _e111;
         metal::float4 _e112 = sum;
         Wide _e113 = h3_;
         sum = _e112 + _e113;
     }
     if (false) {
-        Wide _e125 = load(_e12, member_1 + 128u, 0.0, x_3, _buffer_sizes);
+        Wide _e125 = load(_e12, member + 128u, 0.0, x_3, _buffer_sizes);
         h4_ = _e125;
         metal::float4 _e126 = sum;
         Wide _e127 = h4_;
         sum = _e126 + _e127;
     }
     if (false) {
-        Wide _e139 = load(_e12, member_1 + 160u, 0.0, x_3, _buffer_sizes);
+        Wide _e139 = load(_e12, member + 160u, 0.0, x_3, _buffer_sizes);
         h5_ = _e139;
         metal::float4 _e140 = sum;
         Wide _e141 = h5_;
         sum = _e140 + _e141;
     }
     if (false) {
-        Wide _e153 = load(_e12, member_1 + 192u, 0.0, x_3, _buffer_sizes);
+        Wide _e153 = load(_e12, member + 192u, 0.0, x_3, _buffer_sizes);
         h6_ = _e153;
         metal::float4 _e154 = sum;
         Wide _e155 = h6_;
         sum = _e154 + _e155;
     }
     if (false) {
-        Wide _e167 = load(_e12, member_1 + 224u, 0.0, x_3, _buffer_sizes);
+        Wide _e167 = load(_e12, member + 224u, 0.0, x_3, _buffer_sizes);
         h7_ = _e167;
         metal::float4 _e168 = sum;
         Wide _e169 = h7_;
         sum = _e168 + _e169;
     }
     if (false) {
-        Wide _e181 = load(_e12, member_1 + 256u, 0.0, x_3, _buffer_sizes);
+        Wide _e181 = load(_e12, member + 256u, 0.0, x_3, _buffer_sizes);
         h8_ = _e181;
         metal::float4 _e182 = sum;
         Wide _e183 = h8_;
         sum = _e182 + _e183;
     }
     if (false) {
-        Wide _e195 = load(_e12, member_1 + 288u, 0.0, x_3, _buffer_sizes);
+        Wide _e195 = load(_e12, member + 288u, 0.0, x_3, _buffer_sizes);
         h9_ = _e195;
         metal::float4 _e196 = sum;
         Wide _e197 = h9_;
         sum = _e196 + _e197;
     }
     if (false) {
-        Wide _e209 = load(_e12, member_1 + 320u, 0.0, x_3, _buffer_sizes);
+        Wide _e209 = load(_e12, member + 320u, 0.0, x_3, _buffer_sizes);
         h10_ = _e209;
         metal::float4 _e210 = sum;
         Wide _e211 = h10_;
         sum = _e210 + _e211;
     }
     if (false) {
-        Wide _e223 = load(_e12, member_1 + 352u, 0.0, x_3, _buffer_sizes);
+        Wide _e223 = load(_e12, member + 352u, 0.0, x_3, _buffer_sizes);
         h11_ = _e223;
         metal::float4 _e224 = sum;
         Wide _e225 = h11_;
         sum = _e224 + _e225;
     }
     if (false) {
-        Wide _e237 = load(_e12, member_1 + 384u, 0.0, x_3, _buffer_sizes);
+        Wide _e237 = load(_e12, member + 384u, 0.0, x_3, _buffer_sizes);
         h12_ = _e237;
         metal::float4 _e238 = sum;
         Wide _e239 = h12_;
         sum = _e238 + _e239;
     }
     if (false) {
-        Wide _e251 = load(_e12, member_1 + 416u, 0.0, x_3, _buffer_sizes);
+        Wide _e251 = load(_e12, member + 416u, 0.0, x_3, _buffer_sizes);
         h13_ = _e251;
         metal::float4 _e252 = sum;
         Wide _e253 = h13_;
         sum = _e252 + _e253;
     }
     if (false) {
-        Wide _e265 = load(_e12, member_1 + 448u, 0.0, x_3, _buffer_sizes);
+        Wide _e265 = load(_e12, member + 448u, 0.0, x_3, _buffer_sizes);
         h14_ = _e265;
         metal::float4 _e266 = sum;
         Wide _e267 = h14_;
         sum = _e266 + _e267;
     }
     if (false) {
-        Wide _e279 = load(_e12, member_1 + 480u, 0.0, x_3, _buffer_sizes);
+        Wide _e279 = load(_e12, member + 480u, 0.0, x_3, _buffer_sizes);
         h15_ = _e279;
         metal::float4 _e280 = sum;
         Wide _e281 = h15_;
         sum = _e280 + _e281;
     }
     if (true) {
-        Wide _e287 = factor_at(_e12, member_1, params, weight_1_, weight, _buffer_sizes);
+        Wide _e287 = factor_at(_e12, member, params, weight_1_, weight, _buffer_sizes);
         w0_ = _e287;
-        Wide _e288 = shift_at(_e12, member_1, params, bias_1_, bias, _buffer_sizes);
+        Wide _e288 = shift_at(_e12, member, params, bias_1_, bias, _buffer_sizes);
         b0_ = _e288;
-        if (true) {
-            Wide _e295 = factor_at(_e12, member_1 + TEAM, params, weight_1_, weight, _buffer_sizes);
-            w1_ = _e295;
-            Wide _e298 = shift_at(_e12, member_1 + TEAM, params, bias_1_, bias, _buffer_sizes);
-            b1_ = _e298;
-        }
-        if (true) {
-            Wide _e308 = factor_at(_e12, member_1 + 64u, params, weight_1_, weight, _buffer_sizes);
-            w2_ = _e308;
-            Wide _e314 = shift_at(_e12, member_1 + 64u, params, bias_1_, bias, _buffer_sizes);
-            b2_ = _e314;
-        }
-        if (true) {
-            Wide _e324 = factor_at(_e12, member_1 + 96u, params, weight_1_, weight, _buffer_sizes);
-            w3_ = _e324;
-            Wide _e330 = shift_at(_e12, member_1 + 96u, params, bias_1_, bias, _buffer_sizes);
-            b3_ = _e330;
-        }
-        if (false) {
-            Wide _e340 = factor_at(_e12, member_1 + 128u, params, weight_1_, weight, _buffer_sizes);
-            w4_ = _e340;
-            Wide _e346 = shift_at(_e12, member_1 + 128u, params, bias_1_, bias, _buffer_sizes);
-            b4_ = _e346;
-        }
-        if (false) {
-            Wide _e356 = factor_at(_e12, member_1 + 160u, params, weight_1_, weight, _buffer_sizes);
-            w5_ = _e356;
-            Wide _e362 = shift_at(_e12, member_1 + 160u, params, bias_1_, bias, _buffer_sizes);
-            b5_ = _e362;
-        }
-        if (false) {
-            Wide _e372 = factor_at(_e12, member_1 + 192u, params, weight_1_, weight, _buffer_sizes);
-            w6_ = _e372;
-            Wide _e378 = shift_at(_e12, member_1 + 192u, params, bias_1_, bias, _buffer_sizes);
-            b6_ = _e378;
-        }
-        if (false) {
-            Wide _e388 = factor_at(_e12, member_1 + 224u, params, weight_1_, weight, _buffer_sizes);
-            w7_ = _e388;
-            Wide _e394 = shift_at(_e12, member_1 + 224u, params, bias_1_, bias, _buffer_sizes);
-            b7_ = _e394;
-        }
-        if (false) {
-            Wide _e404 = factor_at(_e12, member_1 + 256u, params, weight_1_, weight, _buffer_sizes);
-            w8_ = _e404;
-            Wide _e410 = shift_at(_e12, member_1 + 256u, params, bias_1_, bias, _buffer_sizes);
-            b8_ = _e410;
-        }
-        if (false) {
-            Wide _e420 = factor_at(_e12, member_1 + 288u, params, weight_1_, weight, _buffer_sizes);
-            w9_ = _e420;
-            Wide _e426 = shift_at(_e12, member_1 + 288u, params, bias_1_, bias, _buffer_sizes);
-            b9_ = _e426;
-        }
-        if (false) {
-            Wide _e436 = factor_at(_e12, member_1 + 320u, params, weight_1_, weight, _buffer_sizes);
-            w10_ = _e436;
-            Wide _e442 = shift_at(_e12, member_1 + 320u, params, bias_1_, bias, _buffer_sizes);
-            b10_ = _e442;
-        }
-        if (false) {
-            Wide _e452 = factor_at(_e12, member_1 + 352u, params, weight_1_, weight, _buffer_sizes);
-            w11_ = _e452;
-            Wide _e458 = shift_at(_e12, member_1 + 352u, params, bias_1_, bias, _buffer_sizes);
-            b11_ = _e458;
-        }
-        if (false) {
-            Wide _e468 = factor_at(_e12, member_1 + 384u, params, weight_1_, weight, _buffer_sizes);
-            w12_ = _e468;
-            Wide _e474 = shift_at(_e12, member_1 + 384u, params, bias_1_, bias, _buffer_sizes);
-            b12_ = _e474;
-        }
-        if (false) {
-            Wide _e484 = factor_at(_e12, member_1 + 416u, params, weight_1_, weight, _buffer_sizes);
-            w13_ = _e484;
-            Wide _e490 = shift_at(_e12, member_1 + 416u, params, bias_1_, bias, _buffer_sizes);
-            b13_ = _e490;
-        }
-        if (false) {
-            Wide _e500 = factor_at(_e12, member_1 + 448u, params, weight_1_, weight, _buffer_sizes);
-            w14_ = _e500;
-            Wide _e506 = shift_at(_e12, member_1 + 448u, params, bias_1_, bias, _buffer_sizes);
-            b14_ = _e506;
-        }
-        if (false) {
-            Wide _e516 = factor_at(_e12, member_1 + 480u, params, weight_1_, weight, _buffer_sizes);
-            w15_ = _e516;
-            Wide _e522 = shift_at(_e12, member_1 + 480u, params, bias_1_, bias, _buffer_sizes);
-            b15_ = _e522;
-        }
+    }
+    if (true) {
+        Wide _e295 = factor_at(_e12, member + TEAM, params, weight_1_, weight, _buffer_sizes);
+        w1_ = _e295;
+        Wide _e298 = shift_at(_e12, member + TEAM, params, bias_1_, bias, _buffer_sizes);
+        b1_ = _e298;
+    }
+    if (true) {
+        Wide _e308 = factor_at(_e12, member + 64u, params, weight_1_, weight, _buffer_sizes);
+        w2_ = _e308;
+        Wide _e314 = shift_at(_e12, member + 64u, params, bias_1_, bias, _buffer_sizes);
+        b2_ = _e314;
+    }
+    if (true) {
+        Wide _e324 = factor_at(_e12, member + 96u, params, weight_1_, weight, _buffer_sizes);
+        w3_ = _e324;
+        Wide _e330 = shift_at(_e12, member + 96u, params, bias_1_, bias, _buffer_sizes);
+        b3_ = _e330;
     }
     if (false) {
-        bool loop_init_2 = true;
+        Wide _e340 = factor_at(_e12, member + 128u, params, weight_1_, weight, _buffer_sizes);
+        w4_ = _e340;
+        Wide _e346 = shift_at(_e12, member + 128u, params, bias_1_, bias, _buffer_sizes);
+        b4_ = _e346;
+    }
+    if (false) {
+        Wide _e356 = factor_at(_e12, member + 160u, params, weight_1_, weight, _buffer_sizes);
+        w5_ = _e356;
+        Wide _e362 = shift_at(_e12, member + 160u, params, bias_1_, bias, _buffer_sizes);
+        b5_ = _e362;
+    }
+    if (false) {
+        Wide _e372 = factor_at(_e12, member + 192u, params, weight_1_, weight, _buffer_sizes);
+        w6_ = _e372;
+        Wide _e378 = shift_at(_e12, member + 192u, params, bias_1_, bias, _buffer_sizes);
+        b6_ = _e378;
+    }
+    if (false) {
+        Wide _e388 = factor_at(_e12, member + 224u, params, weight_1_, weight, _buffer_sizes);
+        w7_ = _e388;
+        Wide _e394 = shift_at(_e12, member + 224u, params, bias_1_, bias, _buffer_sizes);
+        b7_ = _e394;
+    }
+    if (false) {
+        Wide _e404 = factor_at(_e12, member + 256u, params, weight_1_, weight, _buffer_sizes);
+        w8_ = _e404;
+        Wide _e410 = shift_at(_e12, member + 256u, params, bias_1_, bias, _buffer_sizes);
+        b8_ = _e410;
+    }
+    if (false) {
+        Wide _e420 = factor_at(_e12, member + 288u, params, weight_1_, weight, _buffer_sizes);
+        w9_ = _e420;
+        Wide _e426 = shift_at(_e12, member + 288u, params, bias_1_, bias, _buffer_sizes);
+        b9_ = _e426;
+    }
+    if (false) {
+        Wide _e436 = factor_at(_e12, member + 320u, params, weight_1_, weight, _buffer_sizes);
+        w10_ = _e436;
+        Wide _e442 = shift_at(_e12, member + 320u, params, bias_1_, bias, _buffer_sizes);
+        b10_ = _e442;
+    }
+    if (false) {
+        Wide _e452 = factor_at(_e12, member + 352u, params, weight_1_, weight, _buffer_sizes);
+        w11_ = _e452;
+        Wide _e458 = shift_at(_e12, member + 352u, params, bias_1_, bias, _buffer_sizes);
+        b11_ = _e458;
+    }
+    if (false) {
+        Wide _e468 = factor_at(_e12, member + 384u, params, weight_1_, weight, _buffer_sizes);
+        w12_ = _e468;
+        Wide _e474 = shift_at(_e12, member + 384u, params, bias_1_, bias, _buffer_sizes);
+        b12_ = _e474;
+    }
+    if (false) {
+        Wide _e484 = factor_at(_e12, member + 416u, params, weight_1_, weight, _buffer_sizes);
+        w13_ = _e484;
+        Wide _e490 = shift_at(_e12, member + 416u, params, bias_1_, bias, _buffer_sizes);
+        b13_ = _e490;
+    }
+    if (false) {
+        Wide _e500 = factor_at(_e12, member + 448u, params, weight_1_, weight, _buffer_sizes);
+        w14_ = _e500;
+        Wide _e506 = shift_at(_e12, member + 448u, params, bias_1_, bias, _buffer_sizes);
+        b14_ = _e506;
+    }
+    if (false) {
+        Wide _e516 = factor_at(_e12, member + 480u, params, weight_1_, weight, _buffer_sizes);
+        w15_ = _e516;
+        Wide _e522 = shift_at(_e12, member + 480u, params, bias_1_, bias, _buffer_sizes);
+        b15_ = _e522;
+    }
+    if (false) {
+        bool loop_init_3 = true;
         while(true) {
-            if (!loop_init_2) {
+            if (!loop_init_3) {
                 uint _e563 = first;
                 first = _e563 + 128u;
             }
-            loop_init_2 = false;
+            loop_init_3 = false;
             uint _e541 = first;
             if (_e541 <= _e12.last) {
             } else {
@@ -679,7 +698,7 @@ void rows(
             }
             {
                 uint _e544 = first;
-                uint j_11 = _e544 + member_1;
+                uint j_11 = _e544 + member;
                 Rest _e546 = rest_1;
                 Rest _e547 = add(_e546, _e12, j_11, x_3, _buffer_sizes);
                 Rest _e550 = add(_e547, _e12, j_11 + TEAM, x_3, _buffer_sizes);
@@ -709,7 +728,7 @@ void rows(
     }
     Wide _e606 = h0_;
     float _e607 = mean;
-    Wide _e611 = only(_e12, member_1, _e606 - metal::float4(_e607), 0.0);
+    Wide _e611 = only(_e12, member, _e606 - metal::float4(_e607), 0.0);
     h0_ = _e611;
     metal::float4 _e612 = squares;
     Wide _e613 = h0_;
@@ -718,7 +737,7 @@ void rows(
     if (true) {
         Wide _e623 = h1_;
         float _e624 = mean;
-        Wide _e628 = only(_e12, member_1 + TEAM, _e623 - metal::float4(_e624), 0.0);
+        Wide _e628 = only(_e12, member + TEAM, _e623 - metal::float4(_e624), 0.0);
         h1_ = _e628;
         metal::float4 _e629 = squares;
         Wide _e630 = h1_;
@@ -728,7 +747,7 @@ void rows(
     if (true) {
         Wide _e643 = h2_;
         float _e644 = mean;
-        Wide _e648 = only(_e12, member_1 + 64u, _e643 - metal::float4(_e644), 0.0);
+        Wide _e648 = only(_e12, member + 64u, _e643 - metal::float4(_e644), 0.0);
         h2_ = _e648;
         metal::float4 _e649 = squares;
         Wide _e650 = h2_;
@@ -738,7 +757,7 @@ void rows(
     if (true) {
         Wide _e663 = h3_;
         float _e664 = mean;
-        Wide _e668 = only(_e12, member_1 + 96u, _e663 - metal::float4(_e664), 0.0);
+        Wide _e668 = only(_e12, member + 96u, _e663 - metal::float4(_e664), 0.0);
         h3_ = _e668;
         metal::float4 _e669 = squares;
         Wide _e670 = h3_;
@@ -748,7 +767,7 @@ void rows(
     if (false) {
         Wide _e683 = h4_;
         float _e684 = mean;
-        Wide _e688 = only(_e12, member_1 + 128u, _e683 - metal::float4(_e684), 0.0);
+        Wide _e688 = only(_e12, member + 128u, _e683 - metal::float4(_e684), 0.0);
         h4_ = _e688;
         metal::float4 _e689 = squares;
         Wide _e690 = h4_;
@@ -758,7 +777,7 @@ void rows(
     if (false) {
         Wide _e703 = h5_;
         float _e704 = mean;
-        Wide _e708 = only(_e12, member_1 + 160u, _e703 - metal::float4(_e704), 0.0);
+        Wide _e708 = only(_e12, member + 160u, _e703 - metal::float4(_e704), 0.0);
         h5_ = _e708;
         metal::float4 _e709 = squares;
         Wide _e710 = h5_;
@@ -768,7 +787,7 @@ void rows(
     if (false) {
         Wide _e723 = h6_;
         float _e724 = mean;
-        Wide _e728 = only(_e12, member_1 + 192u, _e723 - metal::float4(_e724), 0.0);
+        Wide _e728 = only(_e12, member + 192u, _e723 - metal::float4(_e724), 0.0);
         h6_ = _e728;
         metal::float4 _e729 = squares;
         Wide _e730 = h6_;
@@ -778,7 +797,7 @@ void rows(
     if (false) {
         Wide _e743 = h7_;
         float _e744 = mean;
-        Wide _e748 = only(_e12, member_1 + 224u, _e743 - metal::float4(_e744), 0.0);
+        Wide _e748 = only(_e12, member + 224u, _e743 - metal::float4(_e744), 0.0);
         h7_ = _e748;
         metal::float4 _e749 = squares;
         Wide _e750 = h7_;
@@ -788,7 +807,7 @@ void rows(
     if (false) {
         Wide _e763 = h8_;
         float _e764 = mean;
-        Wide _e768 = only(_e12, member_1 + 256u, _e763 - metal::float4(_e764), 0.0);
+        Wide _e768 = only(_e12, member + 256u, _e763 - metal::float4(_e764), 0.0);
         h8_ = _e768;
         metal::float4 _e769 = squares;
         Wide _e770 = h8_;
@@ -798,7 +817,7 @@ void rows(
     if (false) {
         Wide _e783 = h9_;
         float _e784 = mean;
-        Wide _e788 = only(_e12, member_1 + 288u, _e783 - metal::float4(_e784), 0.0);
+        Wide _e788 = only(_e12, member + 288u, _e783 - metal::float4(_e784), 0.0);
         h9_ = _e788;
         metal::float4 _e789 = squares;
         Wide _e790 = h9_;
@@ -808,7 +827,7 @@ void rows(
     if (false) {
         Wide _e803 = h10_;
         float _e804 = mean;
-        Wide _e808 = only(_e12, member_1 + 320u, _e803 - metal::float4(_e804), 0.0);
+        Wide _e808 = only(_e12, member + 320u, _e803 - metal::float4(_e804), 0.0);
         h10_ = _e808;
         metal::float4 _e809 = squares;
         Wide _e810 = h10_;
@@ -818,7 +837,7 @@ void rows(
     if (false) {
         Wide _e823 = h11_;
         float _e824 = mean;
-        Wide _e828 = only(_e12, member_1 + 352u, _e823 - metal::float4(_e824), 0.0);
+        Wide _e828 = only(_e12, member + 352u, _e823 - metal::float4(_e824), 0.0);
         h11_ = _e828;
         metal::float4 _e829 = squares;
         Wide _e830 = h11_;
@@ -828,7 +847,7 @@ void rows(
     if (false) {
         Wide _e843 = h12_;
         float _e844 = mean;
-        Wide _e848 = only(_e12, member_1 + 384u, _e843 - metal::float4(_e844), 0.0);
+        Wide _e848 = only(_e12, member + 384u, _e843 - metal::float4(_e844), 0.0);
         h12_ = _e848;
         metal::float4 _e849 = squares;
         Wide _e850 = h12_;
@@ -838,7 +857,7 @@ void rows(
     if (false) {
         Wide _e863 = h13_;
         float _e864 = mean;
-        Wide _e868 = only(_e12, member_1 + 416u, _e863 - metal::float4(_e864), 0.0);
+        Wide _e868 = only(_e12, member + 416u, _e863 - metal::float4(_e864), 0.0);
         h13_ = _e868;
         metal::float4 _e869 = squares;
         Wide _e870 = h13_;
@@ -848,7 +867,7 @@ void rows(
     if (false) {
         Wide _e883 = h14_;
         float _e884 = mean;
-        Wide _e888 = only(_e12, member_1 + 448u, _e883 - metal::float4(_e884), 0.0);
+        Wide _e888 = only(_e12, member + 448u, _e883 - metal::float4(_e884), 0.0);
         h14_ = _e888;
         metal::float4 _e889 = squares;
         Wide _e890 = h14_;
@@ -858,7 +877,7 @@ void rows(
     if (false) {
         Wide _e903 = h15_;
         float _e904 = mean;
-        Wide _e908 = only(_e12, member_1 + 480u, _e903 - metal::float4(_e904), 0.0);
+        Wide _e908 = only(_e12, member + 480u, _e903 - metal::float4(_e904), 0.0);
         h15_ = _e908;
         metal::float4 _e909 = squares;
         Wide _e910 = h15_;
@@ -874,189 +893,206 @@ void rows(
         Wide _e930 = h0_;
         Wide _e932 = w0_;
         Wide _e934 = b0_;
-        store(_e12, member_1, ((_e930 * factor) * _e932) + _e934, out, out_1_, _buffer_sizes);
-        if (true) {
-            Wide _e942 = h1_;
-            Wide _e944 = w1_;
-            Wide _e946 = b1_;
-            store(_e12, member_1 + TEAM, ((_e942 * factor) * _e944) + _e946, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e957 = h2_;
-            Wide _e959 = w2_;
-            Wide _e961 = b2_;
-            store(_e12, member_1 + 64u, ((_e957 * factor) * _e959) + _e961, out, out_1_, _buffer_sizes);
-        }
-        if (true) {
-            Wide _e972 = h3_;
-            Wide _e974 = w3_;
-            Wide _e976 = b3_;
-            store(_e12, member_1 + 96u, ((_e972 * factor) * _e974) + _e976, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e987 = h4_;
-            Wide _e989 = w4_;
-            Wide _e991 = b4_;
-            store(_e12, member_1 + 128u, ((_e987 * factor) * _e989) + _e991, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1002 = h5_;
-            Wide _e1004 = w5_;
-            Wide _e1006 = b5_;
-            store(_e12, member_1 + 160u, ((_e1002 * factor) * _e1004) + _e1006, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1017 = h6_;
-            Wide _e1019 = w6_;
-            Wide _e1021 = b6_;
-            store(_e12, member_1 + 192u, ((_e1017 * factor) * _e1019) + _e1021, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1032 = h7_;
-            Wide _e1034 = w7_;
-            Wide _e1036 = b7_;
-            store(_e12, member_1 + 224u, ((_e1032 * factor) * _e1034) + _e1036, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1047 = h8_;
-            Wide _e1049 = w8_;
-            Wide _e1051 = b8_;
-            store(_e12, member_1 + 256u, ((_e1047 * factor) * _e1049) + _e1051, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1062 = h9_;
-            Wide _e1064 = w9_;
-            Wide _e1066 = b9_;
-            store(_e12, member_1 + 288u, ((_e1062 * factor) * _e1064) + _e1066, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1077 = h10_;
-            Wide _e1079 = w10_;
-            Wide _e1081 = b10_;
-            store(_e12, member_1 + 320u, ((_e1077 * factor) * _e1079) + _e1081, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1092 = h11_;
-            Wide _e1094 = w11_;
-            Wide _e1096 = b11_;
-            store(_e12, member_1 + 352u, ((_e1092 * factor) * _e1094) + _e1096, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1107 = h12_;
-            Wide _e1109 = w12_;
-            Wide _e1111 = b12_;
-            store(_e12, member_1 + 384u, ((_e1107 * factor) * _e1109) + _e1111, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1122 = h13_;
-            Wide _e1124 = w13_;
-            Wide _e1126 = b13_;
-            store(_e12, member_1 + 416u, ((_e1122 * factor) * _e1124) + _e1126, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1137 = h14_;
-            Wide _e1139 = w14_;
-            Wide _e1141 = b14_;
-            store(_e12, member_1 + 448u, ((_e1137 * factor) * _e1139) + _e1141, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1152 = h15_;
-            Wide _e1154 = w15_;
-            Wide _e1156 = b15_;
-            store(_e12, member_1 + 480u, ((_e1152 * factor) * _e1154) + _e1156, out, out_1_, _buffer_sizes);
-        }
+        store(_e12, member, ((_e930 * factor) * _e932) + _e934, out, out_1_, _buffer_sizes);
     } else {
-        Wide _e1158 = h0_;
-        finish(_e12, member_1, _e1158 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         if (true) {
-            Wide _e1166 = h1_;
-            finish(_e12, member_1 + TEAM, _e1166 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e940 = h0_;
+            finish(_e12, member, _e940 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (true) {
+        Wide _e948 = h1_;
+        Wide _e950 = w1_;
+        Wide _e952 = b1_;
+        store(_e12, member + TEAM, ((_e948 * factor) * _e950) + _e952, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1177 = h2_;
-            finish(_e12, member_1 + 64u, _e1177 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e960 = h1_;
+            finish(_e12, member + TEAM, _e960 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
+    }
+    if (true) {
+        Wide _e971 = h2_;
+        Wide _e973 = w2_;
+        Wide _e975 = b2_;
+        store(_e12, member + 64u, ((_e971 * factor) * _e973) + _e975, out, out_1_, _buffer_sizes);
+    } else {
         if (true) {
-            Wide _e1188 = h3_;
-            finish(_e12, member_1 + 96u, _e1188 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+            Wide _e986 = h2_;
+            finish(_e12, member + 64u, _e986 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
-        if (false) {
-            Wide _e1199 = h4_;
-            finish(_e12, member_1 + 128u, _e1199 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1210 = h5_;
-            finish(_e12, member_1 + 160u, _e1210 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1221 = h6_;
-            finish(_e12, member_1 + 192u, _e1221 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1232 = h7_;
-            finish(_e12, member_1 + 224u, _e1232 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1243 = h8_;
-            finish(_e12, member_1 + 256u, _e1243 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1254 = h9_;
-            finish(_e12, member_1 + 288u, _e1254 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1265 = h10_;
-            finish(_e12, member_1 + 320u, _e1265 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1276 = h11_;
-            finish(_e12, member_1 + 352u, _e1276 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1287 = h12_;
-            finish(_e12, member_1 + 384u, _e1287 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1298 = h13_;
-            finish(_e12, member_1 + 416u, _e1298 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1309 = h14_;
-            finish(_e12, member_1 + 448u, _e1309 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-        }
-        if (false) {
-            Wide _e1320 = h15_;
-            finish(_e12, member_1 + 480u, _e1320 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+    }
+    if (true) {
+        Wide _e997 = h3_;
+        Wide _e999 = w3_;
+        Wide _e1001 = b3_;
+        store(_e12, member + 96u, ((_e997 * factor) * _e999) + _e1001, out, out_1_, _buffer_sizes);
+    } else {
+        if (true) {
+            Wide _e1012 = h3_;
+            finish(_e12, member + 96u, _e1012 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
         }
     }
     if (false) {
-        bool loop_init_3 = true;
+        Wide _e1023 = h4_;
+        Wide _e1025 = w4_;
+        Wide _e1027 = b4_;
+        store(_e12, member + 128u, ((_e1023 * factor) * _e1025) + _e1027, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1038 = h4_;
+            finish(_e12, member + 128u, _e1038 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1049 = h5_;
+        Wide _e1051 = w5_;
+        Wide _e1053 = b5_;
+        store(_e12, member + 160u, ((_e1049 * factor) * _e1051) + _e1053, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1064 = h5_;
+            finish(_e12, member + 160u, _e1064 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1075 = h6_;
+        Wide _e1077 = w6_;
+        Wide _e1079 = b6_;
+        store(_e12, member + 192u, ((_e1075 * factor) * _e1077) + _e1079, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1090 = h6_;
+            finish(_e12, member + 192u, _e1090 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1101 = h7_;
+        Wide _e1103 = w7_;
+        Wide _e1105 = b7_;
+        store(_e12, member + 224u, ((_e1101 * factor) * _e1103) + _e1105, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1116 = h7_;
+            finish(_e12, member + 224u, _e1116 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1127 = h8_;
+        Wide _e1129 = w8_;
+        Wide _e1131 = b8_;
+        store(_e12, member + 256u, ((_e1127 * factor) * _e1129) + _e1131, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1142 = h8_;
+            finish(_e12, member + 256u, _e1142 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1153 = h9_;
+        Wide _e1155 = w9_;
+        Wide _e1157 = b9_;
+        store(_e12, member + 288u, ((_e1153 * factor) * _e1155) + _e1157, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1168 = h9_;
+            finish(_e12, member + 288u, _e1168 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1179 = h10_;
+        Wide _e1181 = w10_;
+        Wide _e1183 = b10_;
+        store(_e12, member + 320u, ((_e1179 * factor) * _e1181) + _e1183, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1194 = h10_;
+            finish(_e12, member + 320u, _e1194 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1205 = h11_;
+        Wide _e1207 = w11_;
+        Wide _e1209 = b11_;
+        store(_e12, member + 352u, ((_e1205 * factor) * _e1207) + _e1209, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1220 = h11_;
+            finish(_e12, member + 352u, _e1220 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1231 = h12_;
+        Wide _e1233 = w12_;
+        Wide _e1235 = b12_;
+        store(_e12, member + 384u, ((_e1231 * factor) * _e1233) + _e1235, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1246 = h12_;
+            finish(_e12, member + 384u, _e1246 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1257 = h13_;
+        Wide _e1259 = w13_;
+        Wide _e1261 = b13_;
+        store(_e12, member + 416u, ((_e1257 * factor) * _e1259) + _e1261, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1272 = h13_;
+            finish(_e12, member + 416u, _e1272 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1283 = h14_;
+        Wide _e1285 = w14_;
+        Wide _e1287 = b14_;
+        store(_e12, member + 448u, ((_e1283 * factor) * _e1285) + _e1287, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1298 = h14_;
+            finish(_e12, member + 448u, _e1298 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        Wide _e1309 = h15_;
+        Wide _e1311 = w15_;
+        Wide _e1313 = b15_;
+        store(_e12, member + 480u, ((_e1309 * factor) * _e1311) + _e1313, out, out_1_, _buffer_sizes);
+    } else {
+        if (false) {
+            Wide _e1324 = h15_;
+            finish(_e12, member + 480u, _e1324 * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+        }
+    }
+    if (false) {
+        bool loop_init_4 = true;
         while(true) {
-            if (!loop_init_3) {
-                uint _e1385 = first_1;
-                first_1 = _e1385 + 128u;
+            if (!loop_init_4) {
+                uint _e1389 = first_1;
+                first_1 = _e1389 + 128u;
             }
-            loop_init_3 = false;
-            uint _e1332 = first_1;
-            if (_e1332 <= _e12.last) {
+            loop_init_4 = false;
+            uint _e1336 = first_1;
+            if (_e1336 <= _e12.last) {
             } else {
                 break;
             }
             {
-                uint _e1335 = first_1;
-                uint j_12 = _e1335 + member_1;
-                Wide _e1338 = load(_e12, j_12, 0.0, x_3, _buffer_sizes);
-                Wide _e1342 = load(_e12, j_12 + TEAM, 0.0, x_3, _buffer_sizes);
-                Wide _e1349 = load(_e12, j_12 + 64u, 0.0, x_3, _buffer_sizes);
-                Wide _e1356 = load(_e12, j_12 + 96u, 0.0, x_3, _buffer_sizes);
-                float _e1357 = mean;
-                finish(_e12, j_12, (_e1338 - metal::float4(_e1357)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e1363 = mean;
-                finish(_e12, j_12 + TEAM, (_e1342 - metal::float4(_e1363)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e1372 = mean;
-                finish(_e12, j_12 + 64u, (_e1349 - metal::float4(_e1372)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
-                float _e1381 = mean;
-                finish(_e12, j_12 + 96u, (_e1356 - metal::float4(_e1381)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                uint _e1339 = first_1;
+                uint j_12 = _e1339 + member;
+                Wide _e1342 = load(_e12, j_12, 0.0, x_3, _buffer_sizes);
+                Wide _e1346 = load(_e12, j_12 + TEAM, 0.0, x_3, _buffer_sizes);
+                Wide _e1353 = load(_e12, j_12 + 64u, 0.0, x_3, _buffer_sizes);
+                Wide _e1360 = load(_e12, j_12 + 96u, 0.0, x_3, _buffer_sizes);
+                float _e1361 = mean;
+                finish(_e12, j_12, (_e1342 - metal::float4(_e1361)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1367 = mean;
+                finish(_e12, j_12 + TEAM, (_e1346 - metal::float4(_e1367)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1376 = mean;
+                finish(_e12, j_12 + 64u, (_e1353 - metal::float4(_e1376)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+                float _e1385 = mean;
+                finish(_e12, j_12 + 96u, (_e1360 - metal::float4(_e1385)) * factor, params, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
             }
         }
         return;
@@ -1070,7 +1106,9 @@ struct main_Input {
 [[max_total_threads_per_threadgroup(256)]] kernel void main_(
   metal::uint3 group [[threadgroup_position_in_grid]]
 , metal::uint3 groups [[threadgroups_per_grid]]
-, uint lane [[thread_index_in_threadgroup]]
+, uint asked [[threads_per_simdgroup]]
+, uint subgroup [[simdgroup_index_in_threadgroup]]
+, uint own [[thread_index_in_simdgroup]]
 , threadgroup type_2& parts
 , constant Params& params [[buffer(7)]]
 , device type_6 const& x_3 [[buffer(0)]]
@@ -1082,6 +1120,7 @@ struct main_Input {
 , device type_7& out_1_ [[buffer(2)]]
 , constant _mslBufferSizes& _buffer_sizes [[buffer(8)]]
 ) {
-    rows((group.y * groups.x) + group.x, Me {lane}, parts, params, x_3, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
+    uint size = false ? SUBGROUP : asked;
+    rows((group.y * groups.x) + group.x, Me {(subgroup * size) + own, size, subgroup, own}, parts, params, x_3, weight_1_, weight, bias_1_, bias, out, out_1_, _buffer_sizes);
     return;
 }
