@@ -337,6 +337,23 @@ fn blocks<T: GemmFloat>() {
     });
 }
 
+/// A B of 12 MiB, which threads that share rows pack together, in several blocks of k.
+#[test]
+fn a_large_b_is_packed_together() {
+    lc_cpu::pool::set_threads(7);
+    each_isa(|isa, rng| {
+        for layouts in [(Contiguous, Contiguous, Contiguous), (Contiguous, Fortran, Sliced)] {
+            let mut case = Case::<f32>::plain(70, 2001, 1601, layouts, rng);
+            case.bias_kind = 1;
+            let one = bits(&case.run(isa, 1));
+            for threads in [2, 5] {
+                assert_eq!(one, bits(&case.run(isa, threads)), "{isa:?} {layouts:?} {threads} threads");
+            }
+            case.check(&format!("{isa:?} {layouts:?}"));
+        }
+    });
+}
+
 #[test]
 fn blocks_and_threads_f32() {
     lc_cpu::pool::set_threads(7);

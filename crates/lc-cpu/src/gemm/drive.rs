@@ -9,9 +9,8 @@
 use super::copy::Block;
 use super::micro::{Ahead, Finish, MAX_ROWS, MAX_TILE, Micro, Tile};
 use super::{GemmFloat, Plain};
-use super::{gemv, workspace};
+use super::{gemv, parts, workspace};
 use crate::machine::caches;
-use crate::pool;
 use crate::view::Mat;
 use lc_core::Activation;
 use std::ops::Range;
@@ -108,20 +107,8 @@ pub unsafe fn run<T: GemmFloat>(p: &Product<'_, T>, threads: usize) {
         // SAFETY: by contract; with the copy the residual is not C.
         return unsafe { with_copied_residual(p, residual, |p| run(p, threads)) };
     }
-    let (row_parts, col_parts) = split(p, threads);
-    if row_parts * col_parts == 1 {
-        // SAFETY: the whole of C, by contract.
-        return unsafe { block(p, blocking, 0..p.m, 0..p.n) };
-    }
-    let width = p.micro.cols();
-    let panels = p.n.div_ceil(width);
-    pool::run_on(threads, row_parts * col_parts, &|task| {
-        let (i, j) = (task % row_parts, task / row_parts);
-        let rows = i * p.m / row_parts..(i + 1) * p.m / row_parts;
-        let cols = j * panels / col_parts * width..((j + 1) * panels / col_parts * width).min(p.n);
-        // SAFETY: blocks of different tasks do not overlap.
-        unsafe { block(p, blocking, rows, cols) };
-    });
+    // SAFETY: by contract.
+    unsafe { parts::run(p, blocking, threads) }
 }
 
 /// Calls `f` with a product whose residual is a copy: the blocks of k before the last write their sums to C.
@@ -139,47 +126,29 @@ unsafe fn with_copied_residual<T: GemmFloat>(p: &Product<'_, T>, residual: Mat<T
     f(&Product { epilogue: &Plain { residual: Some(residual), ..*p.epilogue }, ..*p });
 }
 
-/// Work that is worth a second thread, in multiply-adds: about ten microseconds of one core.
-pub const WORTH: usize = 1 << 20;
-
-/// Into how many parts rows and columns are cut.
-fn split<T: GemmFloat>(p: &Product<'_, T>, threads: usize) -> (usize, usize) {
-    let work = p.m.saturating_mul(p.n).saturating_mul(p.k.max(1));
-    let parts = threads.min(work / WORTH + 1);
-    if parts <= 1 {
-        return (1, 1);
-    }
-    let width = p.micro.cols();
-    let (panels, tiles) = (p.n.div_ceil(width), p.m.div_ceil(p.micro.rows));
-    let mut best = (f64::INFINITY, (1, 1));
-    for row_parts in 1..=parts.min(tiles) {
-        let col_parts = (parts / row_parts).clamp(1, panels);
-        let rows = p.m.div_ceil(row_parts) as f64;
-        let cols = (panels.div_ceil(col_parts) * width) as f64;
-        // Per step of k: a multiply-add counts one; an element of B is packed or read, and one of A copied, once a part.
-        let pack = if matches!(p.b, Source::Strided(_)) { 6.0 } else { 2.0 };
-        let cost = rows * cols + pack * cols + 4.0 * rows;
-        if cost < best.0 {
-            best = (cost, (row_parts, col_parts));
-        }
-    }
-    best.1
+/// Whether a part of `rows` rows reads B best as it is.
+pub(super) fn in_place<T: GemmFloat>(p: &Product<'_, T>, b: Mat<T>, rows: usize) -> bool {
+    let near = p.k.saturating_mul(p.n) * size_of::<T>() <= caches().l1 / 2;
+    b.col_stride == 1 && (near || rows <= 2 * p.micro.rows)
 }
 
-/// Computes one block of C.
+/// Computes the terms `depth` of one block of C.
 ///
 /// # Safety
-/// As [`run`]; nobody else writes to the block.
-unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Range<usize>, cols: Range<usize>) {
+/// As [`parts::run_parts`]; nobody else writes to the block.
+pub(super) unsafe fn block<T: GemmFloat>(
+    p: &Product<'_, T>,
+    blocking: Blocking,
+    rows: Range<usize>,
+    cols: Range<usize>,
+    depth: Range<usize>,
+) {
     let micro = p.micro;
     let width = micro.cols();
     let slice = blocking.cols.min(cols.len().next_multiple_of(width));
     let in_place = match p.b {
         Source::Panels(_) => true,
-        Source::Strided(b) => {
-            let near = p.k.saturating_mul(p.n) * size_of::<T>() <= caches().l1 / 2;
-            b.col_stride == 1 && (near || rows.len() <= 2 * micro.rows)
-        }
+        Source::Strided(b) => in_place(p, b, rows.len()),
     };
     let b_elems = if in_place { 0 } else { slice * blocking.k };
     let many = cols.len() > slice;
@@ -194,9 +163,9 @@ unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Rang
         let mut top = rows.start;
         while top < rows.end {
             let band = top..(top + height).min(rows.end);
-            let mut at = 0;
+            let mut at = depth.start;
             loop {
-                let depth = at..(at + blocking.k).min(p.k);
+                let terms = at..(at + blocking.k).min(depth.end);
                 let mut start = cols.start;
                 while start < cols.end {
                     let part = start..(start + slice).min(cols.end);
@@ -209,12 +178,12 @@ unsafe fn block<T: GemmFloat>(p: &Product<'_, T>, blocking: Blocking, rows: Rang
                         a_is_reused: cols.len() > width,
                     };
                     // SAFETY: the ranges are inside the product.
-                    unsafe { slab(p, &band, &part, &depth, &place) };
+                    unsafe { slab(p, &band, &part, &terms, &place) };
                     start = part.end;
                 }
-                at = depth.end;
+                at = terms.end;
                 // Once even for k = 0, which writes the epilogue of zero.
-                if at >= p.k {
+                if at >= depth.end {
                     break;
                 }
             }

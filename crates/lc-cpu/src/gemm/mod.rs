@@ -8,6 +8,7 @@ mod copy;
 mod drive;
 mod gemv;
 mod micro;
+mod parts;
 mod transpose;
 pub(crate) mod workspace;
 
@@ -267,14 +268,14 @@ pub unsafe fn gemm_batched<T: GemmFloat>(
     }
     let (m, k, n) = (c(0).rows, a(0).cols, c(0).cols);
     let each = m.saturating_mul(k.max(1)).saturating_mul(n);
-    if threads <= 1 || each.saturating_mul(batch) < drive::WORTH || batch < threads {
+    if threads <= 1 || each.saturating_mul(batch) < parts::WORTH || batch < threads {
         for i in 0..batch {
             one(i, threads);
         }
         return;
     }
     // Small products go to a thread in groups, a group being worth the hand-over.
-    let group = (drive::WORTH / 4 / each.max(1)).clamp(1, batch.div_ceil(threads));
+    let group = (parts::WORTH / 4 / each.max(1)).clamp(1, batch.div_ceil(threads));
     let epilogue_ref = SyncRef(epilogue);
     let groups = batch.div_ceil(group);
     crate::pool::run_on(threads, groups, &|g| {

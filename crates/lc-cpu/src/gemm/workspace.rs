@@ -1,4 +1,4 @@
-//! Memory for packed operands: one buffer a thread, kept from call to call.
+//! Memory for packed operands: a thread keeps one buffer of its own and one that it shares from call to call.
 
 use crate::memory::{HUGE, advise_huge};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
@@ -59,15 +59,44 @@ impl Drop for Buffer {
     }
 }
 
+type Slot = std::thread::LocalKey<Cell<Option<Buffer>>>;
+
 thread_local! {
     static KEPT: Cell<Option<Buffer>> = const { Cell::new(None) };
+    static SHARED: Cell<Option<Buffer>> = const { Cell::new(None) };
+}
+
+/// The address of memory that tasks share. Who dereferences it vouches that no two write to one element.
+#[derive(Clone, Copy)]
+pub struct Shared<T>(pub *mut T);
+
+// SAFETY: an address only.
+unsafe impl<T> Sync for Shared<T> {}
+
+impl<T> Shared<T> {
+    /// A method, so that closures capture all of this and not the bare pointer.
+    #[inline]
+    pub fn get(&self) -> *mut T {
+        self.0
+    }
 }
 
 /// Calls `f` with uninitialised memory of at least `bytes` bytes, aligned to a page. Allocates only if this thread has
 /// not had a buffer of that size before, or is inside another `with`.
 #[inline]
 pub fn with<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
-    let kept = KEPT.try_with(Cell::take).ok().flatten();
+    with_slot(&KEPT, bytes, f)
+}
+
+/// As [`with`], for what the threads of one product share: inside of it each of them may use [`with`].
+#[inline]
+pub fn shared<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+    with_slot(&SHARED, bytes, f)
+}
+
+#[inline]
+fn with_slot<R>(slot: &'static Slot, bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
+    let kept = slot.try_with(Cell::take).ok().flatten();
     let buffer = match kept {
         Some(buffer) if buffer.bytes() >= bytes => buffer,
         _ => Buffer::new(bytes),
@@ -75,7 +104,7 @@ pub fn with<R>(bytes: usize, f: impl FnOnce(*mut u8) -> R) -> R {
     let result = f(buffer.ptr());
     if buffer.bytes() <= KEEP {
         // A thread that is ending has no place to keep it.
-        let _ = KEPT.try_with(|kept| kept.set(Some(buffer)));
+        let _ = slot.try_with(|kept| kept.set(Some(buffer)));
     }
     result
 }
