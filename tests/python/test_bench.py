@@ -244,6 +244,19 @@ class TestChecks:
         slow = machine.Limits(1, 1e18, "test", ((1, 1.0),), "test", 1.08)
         assert any("above the memory limit" in f for f in run(tiny_row(), limits=slow).failures)
 
+    def test_memory_is_measured_again_before_a_time_counts_as_impossible(self) -> None:
+        asked: list[int] = []
+
+        def rate(size: int, now: float) -> float:
+            asked.append(size)
+            return now
+
+        still = machine.Limits(1, 1e18, "test", ((1, 1.0),), "test", 1.08, lambda size: rate(size, 1.5))
+        assert any("above the memory limit" in f for f in run(tiny_row(), limits=still).failures)
+        faster = machine.Limits(1, 1e18, "test", ((1, 1.0),), "test", 1.08, lambda size: rate(size, 1e18))
+        result = run(tiny_row(), limits=faster)
+        assert not result.failures and "measured again" in result.notes[0] and asked == [1, 1]
+
     def test_a_peer_that_cannot_is_blank(self) -> None:
         def cannot(case: cases.Case, resident: bool) -> list[Candidate]:
             raise RuntimeError("no such op")

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Limits:
     bandwidth_source: str
     #: How far a row may be above before it counts as impossible.
     slack: float
+    #: Measures the rate for data of some size anew; None where that is no loop of its own.
+    again: Callable[[int], float] | None = field(default=None, compare=False, repr=False)
 
     def bandwidth_for(self, footprint: float) -> float | None:
         """The rate for data of that size: that of the largest measured size that is no larger, so that a level of the
@@ -51,6 +53,17 @@ class Limits:
         if rate is None and self.bandwidth and footprint >= self.bandwidth[0][0] / 64 and self.slack < SLACK_BOUND:
             rate = self.bandwidth[0][1]
         return rate
+
+    def remeasured(self, footprint: float) -> Limits:
+        """These limits with the rate for data of that size as it is now, if it is higher than it was. The caches of a
+        shared machine have other users, who come and go within minutes."""
+        places = [i for i, (size, _) in enumerate(self.bandwidth) if size <= footprint * 1.1]
+        if self.again is None or not places:
+            return self
+        curve = list(self.bandwidth)
+        size, before = curve[places[-1]]
+        curve[places[-1]] = (size, max(before, self.again(size)))
+        return replace(self, bandwidth=_falling(tuple(curve)))
 
     def bound(self, case: Case) -> tuple[float, str]:
         """Least seconds that the case can take, and what limits it: ``compute`` or ``memory``."""
@@ -82,14 +95,16 @@ def measure(threads: int) -> Limits:
         flops, flops_source = max(float(peak(threads)) for _ in range(20)), "multiply-add loop"
     else:
         flops, flops_source = _blas_rate(), "best BLAS rate, a lower bound"
+    again: Callable[[int], float] | None = None
     if stream is not None:
+        again = lambda size: float(stream(size, threads))  # noqa: E731
         curve = tuple((size, float(stream(size, threads))) for size in FOOTPRINTS)
         source = "add loop, plain or streaming stores"
     else:
         curve = tuple((size, _numpy_rate(size, threads)) for size in FOOTPRINTS if size >= 384 << 10)
         source = "NumPy copy, add and dot, a lower bound"
     slack = SLACK_MEASURED if peak is not None and stream is not None else SLACK_BOUND
-    return Limits(threads, flops, flops_source, _falling(curve), source, slack)
+    return Limits(threads, flops, flops_source, _falling(curve), source, slack, again)
 
 
 def _falling(curve: tuple[tuple[int, float], ...]) -> tuple[tuple[int, float], ...]:

@@ -156,6 +156,14 @@ def run_row(
     launches = fusion.launches(candidates) if row.form in fusion.FORMS and mine is not None else {}
     timed = [_timed(candidate, case) for candidate in candidates]
     bound_s, bound_by = limits.bound(case)
+    least = min((t.stats.median for t in timed if t.stats is not None), default=math.inf)
+    if bound_by == "memory" and bound_s > least * limits.slack:
+        before, (bound_s, bound_by) = bound_s, limits.remeasured(case.traffic).bound(case)
+        if bound_s < before:
+            notes.append(
+                f"memory was faster than at the start of the run: measured again after the row, the least time is "
+                f"{bound_s * 1e6:.2f} us, not {before * 1e6:.2f} us"
+            )
     result = Result(row, case, limits.threads, receipt, timed, bound_s, bound_by, notes=notes, launches=launches)
     check(result, limits)
     # Inputs of the large rows are tens of megabytes: let go of them before the next.
