@@ -8,7 +8,7 @@ use lc_ops::{ATTENTION_TRAIN, AttentionTrainAttrs};
 
 fn rows(c: &mut Criterion) {
     let row = |s: usize, d: usize, causal: bool| {
-        let attrs = AttentionTrainAttrs { causal, ..AttentionTrainAttrs::default() };
+        let attrs = AttentionTrainAttrs { learning_rate: 0.01, causal, ..AttentionTrainAttrs::default() };
         Row::of(format!("{s}x{d}{}", if causal { " causal" } else { "" }), attrs, &[&[s, d][..]; 4])
     };
     bench(c, &ATTENTION_TRAIN, Rate::Flops, &[row(8, 16, false), row(256, 64, false), row(256, 64, true)]);
