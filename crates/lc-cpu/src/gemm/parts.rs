@@ -2,6 +2,7 @@
 
 use super::drive::{Blocking, Product, Source, block, in_place, pack_panels};
 use super::{GemmFloat, workspace};
+use crate::ops::elementwise::Shared;
 use crate::pool;
 use crate::view::Mat;
 use std::ops::Range;
@@ -82,7 +83,7 @@ unsafe fn run_shared<T: GemmFloat>(
     let panels = p.n.div_ceil(width);
     let padded = panels * width;
     workspace::shared(blocking.k * padded * size_of::<T>(), |memory| {
-        let space = workspace::Shared(memory.cast::<T>());
+        let space = Shared::new(memory.cast::<T>());
         for start in (0..p.k).step_by(blocking.k) {
             let depth = start..(start + blocking.k).min(p.k);
             let pieces = panels.min(4 * threads);
@@ -90,10 +91,10 @@ unsafe fn run_shared<T: GemmFloat>(
                 let cols = piece * panels / pieces * width..((piece + 1) * panels / pieces * width).min(p.n);
                 let part = Mat { ptr: b.at(start, cols.start), rows: depth.len(), cols: cols.len(), ..b };
                 // SAFETY: the memory has room for all panels of a block of k; pieces do not overlap.
-                unsafe { pack_panels(p.micro, part, space.get().add(cols.start * depth.len())) };
+                unsafe { pack_panels(p.micro, part, space.ptr().add(cols.start * depth.len())) };
             });
             // Where this block of k begins in a B whose blocks are all there.
-            let panels = space.get().wrapping_sub(start * padded).cast_const();
+            let panels = space.ptr().wrapping_sub(start * padded).cast_const();
             // SAFETY: by contract; of B only the panels of this depth are read.
             unsafe { run_parts(&Product { b: Source::Panels(panels), ..*p }, blocking, parts, threads, depth) };
         }

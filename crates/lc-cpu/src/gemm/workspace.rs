@@ -66,21 +66,6 @@ thread_local! {
     static SHARED: Cell<Option<Buffer>> = const { Cell::new(None) };
 }
 
-/// The address of memory that tasks share. Who dereferences it vouches that no two write to one element.
-#[derive(Clone, Copy)]
-pub struct Shared<T>(pub *mut T);
-
-// SAFETY: an address only.
-unsafe impl<T> Sync for Shared<T> {}
-
-impl<T> Shared<T> {
-    /// A method, so that closures capture all of this and not the bare pointer.
-    #[inline]
-    pub fn get(&self) -> *mut T {
-        self.0
-    }
-}
-
 /// Calls `f` with uninitialised memory of at least `bytes` bytes, aligned to a page. Allocates only if this thread has
 /// not had a buffer of that size before, or is inside another `with`.
 #[inline]

@@ -7,32 +7,6 @@
 // index mixed with the row's so that the threads of a subgroup read from different banks. While the scores of a tile are
 // computed its values are on their way in registers, and while its values are weighted, the next keys.
 
-struct Params {
-    rows: u32,
-    keys: u32,
-    dim: u32,
-    value_dim: u32,
-    // Heads of all batches, heads of one, and how many of them share a key head.
-    all_heads: u32,
-    heads: u32,
-    sharing: u32,
-    // Keys of one part, a multiple of 32.
-    part: u32,
-    // First element, then strides of batch, head and row.
-    q: vec4<u32>,
-    k: vec4<u32>,
-    v: vec4<u32>,
-    // Strides of batch, head, row and key.
-    mask: vec4<u32>,
-    first_mask: u32,
-    first_out: u32,
-    // Bit 0: causal; bit 1: a mask; bit 2: rectify.
-    flags: u32,
-    scale: f32,
-    output_scale: f32,
-    output_bias: f32,
-}
-
 // Columns that are in workgroup memory at once: 32 or 64.
 override CHUNK: u32 = 64u;
 // Blocks of CHUNK columns of the result that a workgroup computes.
@@ -46,15 +20,6 @@ const TEAMS = 16u;
 const THREADS = 128u;
 const ROWS = 64u;
 const KEYS = 32u;
-const LOWEST = -3.4028234663852886e38;
-const CAUSAL = 1u;
-const MASKED = 2u;
-const RECTIFY = 4u;
-
-@group(0) @binding(3) var<storage, read_write> mask: array<Element>;
-@group(0) @binding(4) var<storage, read_write> out: array<Element>;
-@group(0) @binding(5) var<storage, read_write> stats: array<f32>;
-var<immediate> params: Params;
 
 var<workgroup> rows_tile: array<vec4<f32>, TEAMS * CHUNK>;
 // Keys, then probabilities.
@@ -79,14 +44,6 @@ struct Block {
     b1: vec4<f32>,
     b2: vec4<f32>,
     b3: vec4<f32>,
-}
-
-fn gain(sum: f32, a: vec4<f32>, b: vec4<f32>) -> f32 {
-    return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
-}
-
-fn gains(sums: vec4<f32>, a: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>, b2: vec4<f32>, b3: vec4<f32>) -> vec4<f32> {
-    return vec4<f32>(gain(sums.x, a, b0), gain(sums.y, a, b1), gain(sums.z, a, b2), gain(sums.w, a, b3));
 }
 
 fn rescale(o: ptr<function, Block>, factor: vec4<f32>) {
@@ -193,14 +150,6 @@ fn scores(sums: vec4<f32>, row: u32, key: u32, at_mask: u32, seen: vec4<bool>) -
     return select(vec4<f32>(LOWEST), s, seen);
 }
 
-fn highest(s: vec4<f32>) -> f32 {
-    return max(max(s.x, s.y), max(s.z, s.w));
-}
-
-fn total(s: vec4<f32>) -> f32 {
-    return (s.x + s.y) + (s.z + s.w);
-}
-
 // The largest of what the threads of a team hold, by row. What it leaves in values_tile may be overwritten after a
 // barrier.
 fn team_highest(lane: u32, team: u32, own: vec4<f32>) -> vec4<f32> {
@@ -211,14 +160,6 @@ fn team_highest(lane: u32, team: u32, own: vec4<f32>) -> vec4<f32> {
         all = max(all, values_tile[team * 8u + i]);
     }
     return all;
-}
-
-fn put(row: u32, column: u32, at: u32, y: vec4<f32>) {
-    for (var i = 0u; i < 4u; i++) {
-        if row < params.rows && column + i < params.value_dim {
-            out[at + column + i] = Element(y[i]);
-        }
-    }
 }
 
 // Writes four columns of a row. `sum` is that of its probabilities.
@@ -257,14 +198,6 @@ fn finish_block(o: Block, head: u32, row: u32, column: u32, part: u32, sums: vec
         finish(head, row + TEAMS, column + 32u, part, sums.y, o.b1);
         finish(head, row + 2u * TEAMS, column + 32u, part, sums.z, o.b2);
         finish(head, row + 3u * TEAMS, column + 32u, part, sums.w, o.b3);
-    }
-}
-
-fn keep(head: u32, row: u32, part: u32, top: f32, sum: f32) {
-    if row < params.rows {
-        let at = 2u * ((part * params.all_heads + head) * params.rows + row);
-        stats[at] = top;
-        stats[at + 1u] = select(sum, select(1.0 / sum, 0.0, sum == 0.0), MODE == 1u);
     }
 }
 

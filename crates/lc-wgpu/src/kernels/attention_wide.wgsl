@@ -6,36 +6,9 @@
 // probabilities of half the keys take their place later. So 256 threads need 32 KiB. It matters: an H100 gives the
 // workgroups of a multiprocessor 48 KiB through Vulkan, whatever it has.
 
-struct Params {
-    rows: u32,
-    keys: u32,
-    dim: u32,
-    value_dim: u32,
-    // Heads of all batches, heads of one, and how many of them share a key head.
-    all_heads: u32,
-    heads: u32,
-    sharing: u32,
-    // Keys of one part, a multiple of 64.
-    part: u32,
-    // First element, then strides of batch, head and row.
-    q: vec4<u32>,
-    k: vec4<u32>,
-    v: vec4<u32>,
-    // Strides of batch, head, row and key.
-    mask: vec4<u32>,
-    first_mask: u32,
-    first_out: u32,
-    // Bit 0: causal; bit 1: a mask; bit 2: rectify.
-    flags: u32,
-    scale: f32,
-    output_scale: f32,
-    output_bias: f32,
-}
-
 // Blocks of 64 columns of the result that a workgroup computes: 1 or 2.
 override BLOCKS: u32 = 1u;
-// 0: the result. 1: the result and each row's maximum and reciprocal sum. 3: the sums of a part of the keys, not
-// normalised, and each row's maximum and sum.
+// 0: the result. 3: the sums of a part of the keys, not normalised, and each row's maximum and sum.
 override MODE: u32 = 0u;
 
 // Whether steps are written out: the compilers of GPUs keep loops as they are, and that of a software rasteriser takes
@@ -48,31 +21,14 @@ const ROWS = 128u;
 const KEYS = 64u;
 const DEPTH = 32u;
 const LINE = 8u;
-const LOWEST = -3.4028234663852886e38;
-const CAUSAL = 1u;
-const MASKED = 2u;
-const RECTIFY = 4u;
 // Where a tile's keys and the threads' maxima begin, behind its rows, and its values, behind the probabilities.
 const KEYS_AT = 1024u;
 const TOPS_AT = 1536u;
 const VALUES_AT = 1024u;
 
-@group(0) @binding(3) var<storage, read_write> mask: array<Element>;
-@group(0) @binding(4) var<storage, read_write> out: array<Element>;
-@group(0) @binding(5) var<storage, read_write> stats: array<f32>;
-var<immediate> params: Params;
-
 // Rows, keys and maxima, then probabilities and values. The index of a vector of four is mixed with its row's, so that the threads of
 // a subgroup read from different banks.
 var<workgroup> tile: array<vec4<f32>, 2048>;
-
-fn gain(sum: f32, a: vec4<f32>, b: vec4<f32>) -> f32 {
-    return fma(a.w, b.w, fma(a.z, b.z, fma(a.y, b.y, fma(a.x, b.x, sum))));
-}
-
-fn gains(sums: vec4<f32>, a: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>, b2: vec4<f32>, b3: vec4<f32>) -> vec4<f32> {
-    return vec4<f32>(gain(sums.x, a, b0), gain(sums.y, a, b1), gain(sums.z, a, b2), gain(sums.w, a, b3));
-}
 
 // Eight vectors, one a row.
 struct Block {
@@ -326,22 +282,6 @@ fn weights(s: vec4<f32>, top: f32, row: u32, key: u32, edge: bool) -> vec4<f32> 
     return p;
 }
 
-fn highest(s: vec4<f32>) -> f32 {
-    return max(max(s.x, s.y), max(s.z, s.w));
-}
-
-fn total(s: vec4<f32>) -> f32 {
-    return (s.x + s.y) + (s.z + s.w);
-}
-
-fn put(row: u32, column: u32, at: u32, y: vec4<f32>) {
-    for (var i = 0u; i < 4u; i++) {
-        if row < params.rows && column + i < params.value_dim {
-            out[at + column + i] = Element(y[i]);
-        }
-    }
-}
-
 // Writes four columns of a row. `sum` is that of its probabilities.
 fn finish(head: u32, row: u32, column: u32, part: u32, sum: f32, acc: vec4<f32>) {
     if MODE == 3u {
@@ -367,14 +307,6 @@ fn finish_block(o: Block, head: u32, row: u32, column: u32, part: u32, a: vec4<f
     finish(head, row + 5u * TEAMS, column, part, b.y, o.a5);
     finish(head, row + 6u * TEAMS, column, part, b.z, o.a6);
     finish(head, row + 7u * TEAMS, column, part, b.w, o.a7);
-}
-
-fn keep(head: u32, row: u32, part: u32, top: f32, sum: f32) {
-    if row < params.rows {
-        let at = 2u * ((part * params.all_heads + head) * params.rows + row);
-        stats[at] = top;
-        stats[at + 1u] = select(sum, select(1.0 / sum, 0.0, sum == 0.0), MODE == 1u);
-    }
 }
 
 @compute @workgroup_size(256)
@@ -530,7 +462,7 @@ fn main(
         sum_a += tile[team * 16u + i];
         sum_b += tile[THREADS + team * 16u + i];
     }
-    if (MODE == 1u || MODE == 3u) && member == 0u && column_tile == 0u {
+    if MODE == 3u && member == 0u && column_tile == 0u {
         keep(head, row, part, top_a.x, sum_a.x);
         keep(head, row + TEAMS, part, top_a.y, sum_a.y);
         keep(head, row + 2u * TEAMS, part, top_a.z, sum_a.z);

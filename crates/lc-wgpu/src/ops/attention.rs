@@ -17,11 +17,12 @@ const fn shader(name: &'static str, source: &'static str, bindings: u32, needs: 
 
 /// A kernel's source for operands of one type and one way to read them.
 macro_rules! source {
-    ($element:literal, $read:literal, $kernel:literal) => {
+    ($element:literal, $read:literal, $($kernel:literal),+) => {
         concat!(
             include_str!(concat!("../kernels/element_", $element, ".wgsl")),
             include_str!(concat!("../kernels/attention_read_", $read, ".wgsl")),
-            include_str!(concat!("../kernels/", $kernel, ".wgsl"))
+            include_str!("../kernels/attention_params.wgsl"),
+            $(include_str!(concat!("../kernels/", $kernel, ".wgsl"))),+
         )
     };
 }
@@ -40,23 +41,23 @@ const HALF: Features = Features::SHADER_F16;
 /// Rows and keys by tiles.
 pub static TILES: Family = Family {
     any: [
-        shader("attention.1", source!("f32", "1", "attention"), 6, Features::empty()),
-        shader("attention.1_f16", source!("f16", "1", "attention"), 6, HALF),
+        shader("attention.1", source!("f32", "1", "attention_tiles", "attention"), 6, Features::empty()),
+        shader("attention.1_f16", source!("f16", "1", "attention_tiles", "attention"), 6, HALF),
     ],
     by_4: [
-        shader("attention.4", source!("f32", "4", "attention"), 6, Features::empty()),
-        shader("attention.4_f16", source!("f16", "4", "attention"), 6, HALF),
+        shader("attention.4", source!("f32", "4", "attention_tiles", "attention"), 6, Features::empty()),
+        shader("attention.4_f16", source!("f16", "4", "attention_tiles", "attention"), 6, HALF),
     ],
 };
 /// By larger tiles.
 pub static WIDE: Family = Family {
     any: [
-        shader("attention.wide_1", source!("f32", "1", "attention_wide"), 6, Features::empty()),
-        shader("attention.wide_1_f16", source!("f16", "1", "attention_wide"), 6, HALF),
+        shader("attention.wide_1", source!("f32", "1", "attention_tiles", "attention_wide"), 6, Features::empty()),
+        shader("attention.wide_1_f16", source!("f16", "1", "attention_tiles", "attention_wide"), 6, HALF),
     ],
     by_4: [
-        shader("attention.wide_4", source!("f32", "4", "attention_wide"), 6, Features::empty()),
-        shader("attention.wide_4_f16", source!("f16", "4", "attention_wide"), 6, HALF),
+        shader("attention.wide_4", source!("f32", "4", "attention_tiles", "attention_wide"), 6, Features::empty()),
+        shader("attention.wide_4_f16", source!("f16", "4", "attention_tiles", "attention_wide"), 6, HALF),
     ],
 };
 /// Row by row.
@@ -97,8 +98,7 @@ pub const VARIANTS: Variants = &[
     &[("CHUNK", 64.0), ("BLOCKS", 1.0), ("MODE", 3.0)],
 ];
 /// And [`WIDE`].
-pub const WIDE_VARIANTS: Variants =
-    &[&[("BLOCKS", 1.0), ("MODE", 0.0)], &[("BLOCKS", 2.0), ("MODE", 1.0)], &[("BLOCKS", 1.0), ("MODE", 3.0)]];
+pub const WIDE_VARIANTS: Variants = &[&[("BLOCKS", 1.0), ("MODE", 0.0)], &[("BLOCKS", 2.0), ("MODE", 3.0)]];
 /// And [`FEW`].
 pub const FEW_VARIANTS: Variants = &[&[("COLUMNS", 16.0), ("MODE", 0.0)], &[("COLUMNS", 32.0), ("MODE", 3.0)]];
 
@@ -239,12 +239,12 @@ impl Problem<'_> {
         // Large tiles that fill half of a large device, with all the parts that their keys can have.
         let tiles = self.batch * self.heads * self.rows.div_ceil(Form::Wide.rows());
         let (enough, few) = Form::Wide.enough();
-        let parts = match summed && self.dtype == DType::F32 {
-            true => self.keys.div_ceil(few * Form::Wide.keys()),
-            false => 1,
+        let parts = match self.dtype {
+            DType::F32 => self.keys.div_ceil(few * Form::Wide.keys()),
+            _ => 1,
         };
         let filled = tiles * parts >= enough / 4;
-        match mode != Mode::Backward && filled && self.rows > Form::Tiles.rows() && self.value_dim > 32 {
+        match summed && filled && self.rows > Form::Tiles.rows() && self.value_dim > 32 {
             true => Form::Wide,
             false => Form::Tiles,
         }

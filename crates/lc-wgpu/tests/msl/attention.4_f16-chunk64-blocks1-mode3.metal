@@ -38,13 +38,13 @@ struct Params {
 };
 typedef Element type_6[1];
 typedef float type_7[1];
-struct type_8 {
+struct type_9 {
     metal::float4 inner[1024];
 };
-struct type_9 {
+struct type_10 {
     metal::float4 inner[512];
 };
-struct type_10 {
+struct type_11 {
     metal::float4 inner[512];
 };
 struct Fetched {
@@ -63,16 +63,16 @@ struct Block {
     metal::float4 b2_;
     metal::float4 b3_;
 };
+constant uint CAUSAL = 1u;
+constant uint MASKED = 2u;
+constant uint RECTIFY = 4u;
 constant uint TEAMS = 16u;
 constant uint THREADS = 128u;
 constant uint ROWS = 64u;
 constant uint KEYS = 32u;
-constant uint CAUSAL = 1u;
-constant uint MASKED = 2u;
-constant uint RECTIFY = 4u;
+constant uint MODE = 3u;
 constant uint CHUNK = 64u;
 constant uint BLOCKS = 1u;
-constant uint MODE = 3u;
 
 uint naga_div(uint lhs, uint rhs) {
     return lhs / metal::select(rhs, 1u, rhs == 0u);
@@ -134,6 +134,84 @@ metal::float4 gains(
     return metal::float4(_e7, _e9, _e11, _e13);
 }
 
+float highest(
+    metal::float4 s
+) {
+    return metal::max(metal::max(s.x, s.y), metal::max(s.z, s.w));
+}
+
+float total(
+    metal::float4 s_1
+) {
+    return (s_1.x + s_1.y) + (s_1.z + s_1.w);
+}
+
+void put(
+    uint row,
+    uint column,
+    uint at_3,
+    metal::float4 y,
+    device type_6& out,
+    constant Params& params,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint i_1 = 0u;
+    bool local_8 = {};
+    bool loop_init = true;
+    while(true) {
+        if (!loop_init) {
+            uint _e32 = i_1;
+            i_1 = _e32 + 1u;
+        }
+        loop_init = false;
+        uint _e6 = i_1;
+        if (_e6 < 4u) {
+        } else {
+            break;
+        }
+        {
+            uint _e11 = params.rows;
+            if (row < _e11) {
+                uint _e15 = i_1;
+                uint _e19 = params.value_dim;
+                local_8 = (column + _e15) < _e19;
+            } else {
+                local_8 = false;
+            }
+            bool _e22 = local_8;
+            if (_e22) {
+                uint _e25 = i_1;
+                uint _e28 = i_1;
+                out[(at_3 + column) + _e25] = static_cast<half>(y[_e28]);
+            }
+        }
+    }
+    return;
+}
+
+void keep(
+    uint head,
+    uint row_1,
+    uint part,
+    float top_1,
+    float sum_2,
+    device type_7& stats,
+    constant Params& params,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint _e7 = params.rows;
+    if (row_1 < _e7) {
+        uint _e12 = params.all_heads;
+        uint _e17 = params.rows;
+        uint at_6 = 2u * ((((part * _e12) + head) * _e17) + row_1);
+        stats[at_6] = top_1;
+        stats[at_6 + 1u] = false ? ((sum_2 == 0.0) ? 0.0 : (1.0 / sum_2)) : sum_2;
+        return;
+    } else {
+        return;
+    }
+}
+
 void rescale(
     thread Block& o,
     metal::float4 factor
@@ -160,10 +238,10 @@ void rescale(
 void weigh(
     thread Block& o_1,
     metal::float4 p,
-    uint at_3,
-    threadgroup type_10& values_tile
+    uint at_4,
+    threadgroup type_11& values_tile
 ) {
-    metal::float4 a_2 = values_tile.inner[at_3];
+    metal::float4 a_2 = values_tile.inner[at_4];
     metal::float4 _e10 = o_1.a0_;
     o_1.a0_ = metal::fma(metal::float4(p.x), a_2, _e10);
     metal::float4 _e16 = o_1.a1_;
@@ -173,7 +251,7 @@ void weigh(
     metal::float4 _e28 = o_1.a3_;
     o_1.a3_ = metal::fma(metal::float4(p.w), a_2, _e28);
     if (true) {
-        metal::float4 b_1 = values_tile.inner[at_3 + 8u];
+        metal::float4 b_1 = values_tile.inner[at_4 + 8u];
         metal::float4 _e43 = o_1.b0_;
         o_1.b0_ = metal::fma(metal::float4(p.x), b_1, _e43);
         metal::float4 _e49 = o_1.b1_;
@@ -192,11 +270,11 @@ void weigh_seen(
     thread Block& o_2,
     metal::float4 p_1,
     metal::bool4 seen,
-    uint at_4,
-    threadgroup type_10& values_tile
+    uint at_5,
+    threadgroup type_11& values_tile
 ) {
     metal::float4 none = metal::float4(0.0);
-    metal::float4 a_3 = values_tile.inner[at_4];
+    metal::float4 a_3 = values_tile.inner[at_5];
     metal::float4 _e15 = o_2.a0_;
     o_2.a0_ = metal::fma(metal::float4(p_1.x), seen.x ? a_3 : none, _e15);
     metal::float4 _e23 = o_2.a1_;
@@ -206,7 +284,7 @@ void weigh_seen(
     metal::float4 _e39 = o_2.a3_;
     o_2.a3_ = metal::fma(metal::float4(p_1.w), seen.w ? a_3 : none, _e39);
     if (true) {
-        metal::float4 b_2 = values_tile.inner[at_4 + 8u];
+        metal::float4 b_2 = values_tile.inner[at_5 + 8u];
         metal::float4 _e56 = o_2.b0_;
         o_2.b0_ = metal::fma(metal::float4(p_1.x), seen.x ? b_2 : none, _e56);
         metal::float4 _e64 = o_2.b1_;
@@ -225,17 +303,17 @@ void weigh_tile(
     thread Block& o_3,
     uint team,
     uint member,
-    threadgroup type_9& keys_tile,
-    threadgroup type_10& values_tile
+    threadgroup type_10& keys_tile,
+    threadgroup type_11& values_tile
 ) {
     uint g = 0u;
-    bool loop_init = true;
+    bool loop_init_1 = true;
     while(true) {
-        if (!loop_init) {
+        if (!loop_init_1) {
             uint _e69 = g;
             g = _e69 + 1u;
         }
-        loop_init = false;
+        loop_init_1 = false;
         uint _e9 = g;
         if (_e9 < 8u) {
         } else {
@@ -243,11 +321,11 @@ void weigh_tile(
         }
         {
             uint _e14 = g;
-            uint at_6 = (team * 8u) + (_e14 ^ (team & 7u));
-            metal::float4 p0_1 = keys_tile.inner[at_6];
-            metal::float4 p1_1 = keys_tile.inner[at_6 + 128u];
-            metal::float4 p2_1 = keys_tile.inner[at_6 + 256u];
-            metal::float4 p3_1 = keys_tile.inner[at_6 + 384u];
+            uint at_7 = (team * 8u) + (_e14 ^ (team & 7u));
+            metal::float4 p0_1 = keys_tile.inner[at_7];
+            metal::float4 p1_1 = keys_tile.inner[at_7 + 128u];
+            metal::float4 p2_1 = keys_tile.inner[at_7 + 256u];
+            metal::float4 p3_1 = keys_tile.inner[at_7 + 384u];
             uint _e37 = g;
             uint start_3 = (_e37 * CHUNK) + member;
             weigh(o_3, metal::float4(p0_1.x, p1_1.x, p2_1.x, p3_1.x), start_3, values_tile);
@@ -260,11 +338,11 @@ void weigh_tile(
 }
 
 metal::bool4 sees(
-    uint row,
+    uint row_2,
     uint key,
     constant Params& params
 ) {
-    metal::uint4 rows = metal::uint4(row, row + TEAMS, row + 32u, row + 48u);
+    metal::uint4 rows = metal::uint4(row_2, row_2 + TEAMS, row_2 + 32u, row_2 + 48u);
     uint _e11 = params.keys;
     if (key >= _e11) {
         return metal::bool4(false);
@@ -287,20 +365,20 @@ void weigh_diagonal_tile(
     thread Block& o_4,
     uint team_1,
     uint member_1,
-    uint row_1,
+    uint row_3,
     uint key_1,
     constant Params& params,
-    threadgroup type_9& keys_tile,
-    threadgroup type_10& values_tile
+    threadgroup type_10& keys_tile,
+    threadgroup type_11& values_tile
 ) {
     uint j_1 = 0u;
-    bool loop_init_1 = true;
+    bool loop_init_2 = true;
     while(true) {
-        if (!loop_init_1) {
+        if (!loop_init_2) {
             uint _e56 = j_1;
             j_1 = _e56 + 1u;
         }
-        loop_init_1 = false;
+        loop_init_2 = false;
         uint _e7 = j_1;
         if (_e7 < KEYS) {
         } else {
@@ -308,16 +386,16 @@ void weigh_diagonal_tile(
         }
         {
             uint _e12 = j_1;
-            uint at_7 = (team_1 * 8u) + (naga_div(_e12, 4u) ^ (team_1 & 7u));
+            uint at_8 = (team_1 * 8u) + (naga_div(_e12, 4u) ^ (team_1 & 7u));
             uint _e19 = j_1;
             uint c_1 = naga_mod(_e19, 4u);
-            float _e25 = keys_tile.inner[at_7][c_1];
-            float _e31 = keys_tile.inner[at_7 + 128u][c_1];
-            float _e37 = keys_tile.inner[at_7 + 256u][c_1];
-            float _e43 = keys_tile.inner[at_7 + 384u][c_1];
+            float _e25 = keys_tile.inner[at_8][c_1];
+            float _e31 = keys_tile.inner[at_8 + 128u][c_1];
+            float _e37 = keys_tile.inner[at_8 + 256u][c_1];
+            float _e43 = keys_tile.inner[at_8 + 384u][c_1];
             metal::float4 p_2 = metal::float4(_e25, _e31, _e37, _e43);
             uint _e45 = j_1;
-            metal::bool4 _e47 = sees(row_1, key_1 + _e45, params);
+            metal::bool4 _e47 = sees(row_3, key_1 + _e45, params);
             uint _e48 = j_1;
             weigh_seen(o_4, p_2, _e47, (_e48 * 16u) + member_1, values_tile);
         }
@@ -327,7 +405,7 @@ void weigh_diagonal_tile(
 
 metal::float4 scores(
     metal::float4 sums_1,
-    uint row_2,
+    uint row_4,
     uint key_2,
     uint at_mask,
     metal::bool4 seen_1,
@@ -335,88 +413,76 @@ metal::float4 scores(
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 s = {};
-    bool local_8 = {};
+    metal::float4 s_2 = {};
+    bool local_9 = {};
     float _e7 = params.scale;
-    s = sums_1 * _e7;
+    s_2 = sums_1 * _e7;
     uint _e12 = params.flags;
     if ((_e12 & MASKED) != 0u) {
         uint _e21 = params.rows;
-        local_8 = row_2 < _e21;
+        local_9 = row_4 < _e21;
     } else {
-        local_8 = false;
+        local_9 = false;
     }
-    bool _e24 = local_8;
+    bool _e24 = local_9;
     if (_e24) {
         uint _e28 = params.mask.z;
-        uint at_8 = at_mask + (row_2 * _e28);
+        uint at_9 = at_mask + (row_4 * _e28);
         if (seen_1.x) {
-            float _e33 = s.x;
+            float _e33 = s_2.x;
             uint _e38 = params.mask.w;
-            Element _e42 = mask[at_8 + (key_2 * _e38)];
-            s.x = _e33 + static_cast<float>(_e42);
+            Element _e42 = mask[at_9 + (key_2 * _e38)];
+            s_2.x = _e33 + static_cast<float>(_e42);
         }
         if (seen_1.y) {
-            float _e47 = s.y;
+            float _e47 = s_2.y;
             uint _e54 = params.mask.w;
-            Element _e58 = mask[at_8 + ((key_2 + 1u) * _e54)];
-            s.y = _e47 + static_cast<float>(_e58);
+            Element _e58 = mask[at_9 + ((key_2 + 1u) * _e54)];
+            s_2.y = _e47 + static_cast<float>(_e58);
         }
         if (seen_1.z) {
-            float _e63 = s.z;
+            float _e63 = s_2.z;
             uint _e70 = params.mask.w;
-            Element _e74 = mask[at_8 + ((key_2 + 2u) * _e70)];
-            s.z = _e63 + static_cast<float>(_e74);
+            Element _e74 = mask[at_9 + ((key_2 + 2u) * _e70)];
+            s_2.z = _e63 + static_cast<float>(_e74);
         }
         if (seen_1.w) {
-            float _e79 = s.w;
+            float _e79 = s_2.w;
             uint _e86 = params.mask.w;
-            Element _e90 = mask[at_8 + ((key_2 + 3u) * _e86)];
-            s.w = _e79 + static_cast<float>(_e90);
+            Element _e90 = mask[at_9 + ((key_2 + 3u) * _e86)];
+            s_2.w = _e79 + static_cast<float>(_e90);
         }
     }
-    metal::float4 _e95 = s;
+    metal::float4 _e95 = s_2;
     return metal::select(metal::float4(-340282350000000000000000000000000000000.0), _e95, seen_1);
-}
-
-float highest(
-    metal::float4 s_1
-) {
-    return metal::max(metal::max(s_1.x, s_1.y), metal::max(s_1.z, s_1.w));
-}
-
-float total(
-    metal::float4 s_2
-) {
-    return (s_2.x + s_2.y) + (s_2.z + s_2.w);
 }
 
 metal::float4 team_highest(
     uint lane_1,
     uint team_2,
     metal::float4 own,
-    threadgroup type_10& values_tile
+    threadgroup type_11& values_tile
 ) {
     metal::float4 all = {};
-    uint i_1 = 0u;
+    uint i_2 = 0u;
     values_tile.inner[lane_1] = own;
     metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
     all = own;
-    bool loop_init_2 = true;
+    bool loop_init_3 = true;
     while(true) {
-        if (!loop_init_2) {
-            uint _e21 = i_1;
-            i_1 = _e21 + 1u;
+        if (!loop_init_3) {
+            uint _e21 = i_2;
+            i_2 = _e21 + 1u;
         }
-        loop_init_2 = false;
-        uint _e8 = i_1;
+        loop_init_3 = false;
+        uint _e8 = i_2;
         if (_e8 < 8u) {
         } else {
             break;
         }
         {
             metal::float4 _e11 = all;
-            uint _e15 = i_1;
+            uint _e15 = i_2;
             metal::float4 _e18 = values_tile.inner[(team_2 * 8u) + _e15];
             all = metal::max(_e11, _e18);
         }
@@ -425,55 +491,12 @@ metal::float4 team_highest(
     return _e23;
 }
 
-void put(
-    uint row_3,
-    uint column,
-    uint at_5,
-    metal::float4 y,
-    device type_6& out,
-    constant Params& params,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    uint i_2 = 0u;
-    bool local_9 = {};
-    bool loop_init_3 = true;
-    while(true) {
-        if (!loop_init_3) {
-            uint _e32 = i_2;
-            i_2 = _e32 + 1u;
-        }
-        loop_init_3 = false;
-        uint _e6 = i_2;
-        if (_e6 < 4u) {
-        } else {
-            break;
-        }
-        {
-            uint _e11 = params.rows;
-            if (row_3 < _e11) {
-                uint _e15 = i_2;
-                uint _e19 = params.value_dim;
-                local_9 = (column + _e15) < _e19;
-            } else {
-                local_9 = false;
-            }
-            bool _e22 = local_9;
-            if (_e22) {
-                uint _e25 = i_2;
-                uint _e28 = i_2;
-                out[(at_5 + column) + _e25] = static_cast<half>(y[_e28]);
-            }
-        }
-    }
-    return;
-}
-
 void finish(
-    uint head,
-    uint row_4,
+    uint head_1,
+    uint row_5,
     uint column_1,
-    uint part,
-    float sum_2,
+    uint part_1,
+    float sum_3,
     metal::float4 acc,
     device type_6 const& mask,
     device type_6& out,
@@ -486,20 +509,20 @@ void finish(
     if (true) {
         uint _e12 = params.all_heads;
         uint _e17 = params.rows;
-        uint line = (((part * _e12) + head) * _e17) + row_4;
+        uint line = (((part_1 * _e12) + head_1) * _e17) + row_5;
         uint _e22 = params.first_out;
         uint _e25 = params.value_dim;
-        put(row_4, column_1, _e22 + (line * _e25), acc, out, params, _buffer_sizes);
+        put(row_5, column_1, _e22 + (line * _e25), acc, out, params, _buffer_sizes);
         return;
     }
     uint _e30 = params.first_out;
     uint _e33 = params.rows;
     uint _e38 = params.value_dim;
-    uint at_9 = _e30 + (((head * _e33) + row_4) * _e38);
+    uint at_10 = _e30 + (((head_1 * _e33) + row_5) * _e38);
     if (false) {
         uint _e47 = params.first_mask;
         uint _e51 = params.mask.z;
-        uint start_4 = _e47 + (row_4 * _e51);
+        uint start_4 = _e47 + (row_5 * _e51);
         bool loop_init_4 = true;
         while(true) {
             if (!loop_init_4) {
@@ -514,7 +537,7 @@ void finish(
             }
             {
                 uint _e61 = params.rows;
-                if (row_4 < _e61) {
+                if (row_5 < _e61) {
                     uint _e65 = i_3;
                     uint _e69 = params.value_dim;
                     local_10 = (column_1 + _e65) < _e69;
@@ -528,13 +551,13 @@ void finish(
                     uint _e84 = params.mask.w;
                     Element _e88 = mask[start_4 + ((column_1 + _e79) * _e84)];
                     uint _e90 = i_3;
-                    out[(at_9 + column_1) + _e75] = static_cast<half>(static_cast<float>(_e88) - acc[_e90]);
+                    out[(at_10 + column_1) + _e75] = static_cast<half>(static_cast<float>(_e88) - acc[_e90]);
                 }
             }
         }
         return;
     }
-    y_1 = (sum_2 == 0.0) ? metal::float4(0.0) : (acc / metal::float4(sum_2));
+    y_1 = (sum_3 == 0.0) ? metal::float4(0.0) : (acc / metal::float4(sum_3));
     metal::float4 _e105 = y_1;
     float _e108 = params.output_scale;
     float _e112 = params.output_bias;
@@ -546,54 +569,31 @@ void finish(
         y_1 = metal::select(_e122, metal::float4(0.0), _e125 < metal::float4(0.0));
     }
     metal::float4 _e130 = y_1;
-    put(row_4, column_1, at_9, _e130, out, params, _buffer_sizes);
+    put(row_5, column_1, at_10, _e130, out, params, _buffer_sizes);
     return;
 }
 
 void finish_block(
     Block o_5,
-    uint head_1,
-    uint row_5,
+    uint head_2,
+    uint row_6,
     uint column_2,
-    uint part_1,
+    uint part_2,
     metal::float4 sums_2,
     device type_6 const& mask,
     device type_6& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    finish(head_1, row_5, column_2, part_1, sums_2.x, o_5.a0_, mask, out, params, _buffer_sizes);
-    finish(head_1, row_5 + TEAMS, column_2, part_1, sums_2.y, o_5.a1_, mask, out, params, _buffer_sizes);
-    finish(head_1, row_5 + 32u, column_2, part_1, sums_2.z, o_5.a2_, mask, out, params, _buffer_sizes);
-    finish(head_1, row_5 + 48u, column_2, part_1, sums_2.w, o_5.a3_, mask, out, params, _buffer_sizes);
+    finish(head_2, row_6, column_2, part_2, sums_2.x, o_5.a0_, mask, out, params, _buffer_sizes);
+    finish(head_2, row_6 + TEAMS, column_2, part_2, sums_2.y, o_5.a1_, mask, out, params, _buffer_sizes);
+    finish(head_2, row_6 + 32u, column_2, part_2, sums_2.z, o_5.a2_, mask, out, params, _buffer_sizes);
+    finish(head_2, row_6 + 48u, column_2, part_2, sums_2.w, o_5.a3_, mask, out, params, _buffer_sizes);
     if (true) {
-        finish(head_1, row_5, column_2 + 32u, part_1, sums_2.x, o_5.b0_, mask, out, params, _buffer_sizes);
-        finish(head_1, row_5 + TEAMS, column_2 + 32u, part_1, sums_2.y, o_5.b1_, mask, out, params, _buffer_sizes);
-        finish(head_1, row_5 + 32u, column_2 + 32u, part_1, sums_2.z, o_5.b2_, mask, out, params, _buffer_sizes);
-        finish(head_1, row_5 + 48u, column_2 + 32u, part_1, sums_2.w, o_5.b3_, mask, out, params, _buffer_sizes);
-        return;
-    } else {
-        return;
-    }
-}
-
-void keep(
-    uint head_2,
-    uint row_6,
-    uint part_2,
-    float top_1,
-    float sum_3,
-    device type_7& stats,
-    constant Params& params,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    uint _e7 = params.rows;
-    if (row_6 < _e7) {
-        uint _e12 = params.all_heads;
-        uint _e17 = params.rows;
-        uint at_10 = 2u * ((((part_2 * _e12) + head_2) * _e17) + row_6);
-        stats[at_10] = top_1;
-        stats[at_10 + 1u] = false ? ((sum_3 == 0.0) ? 0.0 : (1.0 / sum_3)) : sum_3;
+        finish(head_2, row_6, column_2 + 32u, part_2, sums_2.x, o_5.b0_, mask, out, params, _buffer_sizes);
+        finish(head_2, row_6 + TEAMS, column_2 + 32u, part_2, sums_2.y, o_5.b1_, mask, out, params, _buffer_sizes);
+        finish(head_2, row_6 + 32u, column_2 + 32u, part_2, sums_2.z, o_5.b2_, mask, out, params, _buffer_sizes);
+        finish(head_2, row_6 + 48u, column_2 + 32u, part_2, sums_2.w, o_5.b3_, mask, out, params, _buffer_sizes);
         return;
     } else {
         return;
@@ -607,7 +607,7 @@ void load_rows(
     uint column0_,
     device type_1 const& q,
     constant Params& params,
-    threadgroup type_8& rows_tile,
+    threadgroup type_9& rows_tile,
     constant _mslBufferSizes& _buffer_sizes
 ) {
     uint i_4 = {};
@@ -727,7 +727,7 @@ void keep_key(
     uint lane_5,
     uint number,
     metal::float4 x,
-    threadgroup type_9& keys_tile
+    threadgroup type_10& keys_tile
 ) {
     uint r_1 = naga_div(lane_5, 16u) + (number * 8u);
     keys_tile.inner[(r_1 * 16u) + (naga_mod(lane_5, 16u) ^ naga_div(r_1, 4u))] = x;
@@ -737,7 +737,7 @@ void keep_key(
 void keep_keys(
     uint lane_6,
     Fetched f_2,
-    threadgroup type_9& keys_tile
+    threadgroup type_10& keys_tile
 ) {
     keep_key(lane_6, 0u, f_2.x0_, keys_tile);
     keep_key(lane_6, 1u, f_2.x1_, keys_tile);
@@ -753,7 +753,7 @@ void keep_keys(
 void keep_values(
     uint lane_7,
     Fetched f_3,
-    threadgroup type_10& values_tile
+    threadgroup type_11& values_tile
 ) {
     values_tile.inner[lane_7] = f_3.x0_;
     values_tile.inner[lane_7 + THREADS] = f_3.x1_;
@@ -779,9 +779,9 @@ struct main_Input {
 , device type_6& out [[buffer(4)]]
 , device type_7& stats [[buffer(5)]]
 , constant Params& params [[buffer(6)]]
-, threadgroup type_8& rows_tile
-, threadgroup type_9& keys_tile
-, threadgroup type_10& values_tile
+, threadgroup type_9& rows_tile
+, threadgroup type_10& keys_tile
+, threadgroup type_11& values_tile
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     uint id = {};

@@ -11,7 +11,7 @@ struct _mslBufferSizes {
     uint size3;
     uint size4;
     uint size5;
-    uint size6;
+    uint size7;
 };
 
 typedef float Element;
@@ -51,10 +51,10 @@ struct type_9 {
 struct type_10 {
     float inner[16];
 };
-constant uint THREADS = 256u;
 constant uint CAUSAL = 1u;
 constant uint MASKED = 2u;
 constant uint RECTIFY = 4u;
+constant uint THREADS = 256u;
 constant uint COLUMNS = 32u;
 constant uint MODE = 3u;
 
@@ -244,8 +244,8 @@ struct main_Input {
 , device type_5 const& mask [[buffer(3)]]
 , device type_5& out [[buffer(4)]]
 , device type_6& stats [[buffer(5)]]
-, device type_6& sums [[buffer(6)]]
 , constant Params& params [[buffer(7)]]
+, device type_6& sums [[buffer(6)]]
 , threadgroup type_7& row_tile
 , threadgroup type_8& shares
 , threadgroup type_9& probabilities

@@ -37,7 +37,7 @@ struct Params {
     char _pad18[8];
 };
 typedef float type_5[1];
-struct type_6 {
+struct type_7 {
     metal::float4 inner[2048];
 };
 struct Block {
@@ -64,20 +64,20 @@ struct Values {
     metal::float4 x2_;
     metal::float4 x3_;
 };
+constant uint CAUSAL = 1u;
+constant uint MASKED = 2u;
+constant uint RECTIFY = 4u;
 constant uint TEAMS = 16u;
 constant uint THREADS = 256u;
 constant uint ROWS = 128u;
 constant uint KEYS = 64u;
 constant uint DEPTH = 32u;
 constant uint LINE = 8u;
-constant uint CAUSAL = 1u;
-constant uint MASKED = 2u;
-constant uint RECTIFY = 4u;
 constant uint KEYS_AT = 1024u;
 constant uint TOPS_AT = 1536u;
 constant uint VALUES_AT = 1024u;
-constant uint BLOCKS = 1u;
 constant uint MODE = 0u;
+constant uint BLOCKS = 1u;
 constant uint WRITTEN_OUT = 1u;
 
 metal::float4 read_q(
@@ -184,10 +184,88 @@ metal::float4 gains(
     return metal::float4(_e7, _e9, _e11, _e13);
 }
 
-metal::float4 row_vector(
-    uint start,
+float highest(
+    metal::float4 s_1
+) {
+    return metal::max(metal::max(s_1.x, s_1.y), metal::max(s_1.z, s_1.w));
+}
+
+float total(
+    metal::float4 s_2
+) {
+    return (s_2.x + s_2.y) + (s_2.z + s_2.w);
+}
+
+void put(
     uint row,
     uint column,
+    uint at_3,
+    metal::float4 y,
+    device type& out,
+    constant Params& params,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint i_2 = 0u;
+    bool local_5 = {};
+    bool loop_init = true;
+    while(true) {
+        if (!loop_init) {
+            uint _e32 = i_2;
+            i_2 = _e32 + 1u;
+        }
+        loop_init = false;
+        uint _e6 = i_2;
+        if (_e6 < 4u) {
+        } else {
+            break;
+        }
+        {
+            uint _e11 = params.rows;
+            if (row < _e11) {
+                uint _e15 = i_2;
+                uint _e19 = params.value_dim;
+                local_5 = (column + _e15) < _e19;
+            } else {
+                local_5 = false;
+            }
+            bool _e22 = local_5;
+            if (_e22) {
+                uint _e25 = i_2;
+                uint _e28 = i_2;
+                out[(at_3 + column) + _e25] = static_cast<half>(y[_e28]);
+            }
+        }
+    }
+    return;
+}
+
+void keep(
+    uint head,
+    uint row_1,
+    uint part,
+    float top,
+    float sum_1,
+    device type_5& stats,
+    constant Params& params,
+    constant _mslBufferSizes& _buffer_sizes
+) {
+    uint _e7 = params.rows;
+    if (row_1 < _e7) {
+        uint _e12 = params.all_heads;
+        uint _e17 = params.rows;
+        uint at_4 = 2u * ((((part * _e12) + head) * _e17) + row_1);
+        stats[at_4] = top;
+        stats[at_4 + 1u] = false ? ((sum_1 == 0.0) ? 0.0 : (1.0 / sum_1)) : sum_1;
+        return;
+    } else {
+        return;
+    }
+}
+
+metal::float4 row_vector(
+    uint start,
+    uint row_2,
+    uint column_1,
     uint left_4,
     device type const& q,
     constant Params& params,
@@ -195,14 +273,14 @@ metal::float4 row_vector(
 ) {
     uint _e7 = params.q.w;
     uint _e14 = params.rows;
-    metal::float4 _e17 = read_q((start + (row * _e7)) + column, (row < _e14) ? left_4 : 0u, q, _buffer_sizes);
+    metal::float4 _e17 = read_q((start + (row_2 * _e7)) + column_1, (row_2 < _e14) ? left_4 : 0u, q, _buffer_sizes);
     return _e17;
 }
 
 metal::float4 key_vector(
     uint start_1,
     uint key,
-    uint column_1,
+    uint column_2,
     uint left_5,
     device type const& k,
     constant Params& params,
@@ -210,14 +288,14 @@ metal::float4 key_vector(
 ) {
     uint _e7 = params.k.w;
     uint _e14 = params.keys;
-    metal::float4 _e17 = read_k((start_1 + (key * _e7)) + column_1, (key < _e14) ? left_5 : 0u, k, _buffer_sizes);
+    metal::float4 _e17 = read_k((start_1 + (key * _e7)) + column_2, (key < _e14) ? left_5 : 0u, k, _buffer_sizes);
     return _e17;
 }
 
 metal::float4 value_vector(
     uint start_2,
     uint key_1,
-    uint column_2,
+    uint column_3,
     uint left_6,
     device type const& v,
     constant Params& params,
@@ -225,7 +303,7 @@ metal::float4 value_vector(
 ) {
     uint _e7 = params.v.w;
     uint _e14 = params.keys;
-    metal::float4 _e17 = read_v((start_2 + (key_1 * _e7)) + column_2, (key_1 < _e14) ? left_6 : 0u, v, _buffer_sizes);
+    metal::float4 _e17 = read_v((start_2 + (key_1 * _e7)) + column_3, (key_1 < _e14) ? left_6 : 0u, v, _buffer_sizes);
     return _e17;
 }
 
@@ -275,15 +353,15 @@ Fetched fetch(
 void keep_tile(
     uint lane_2,
     Fetched f_1,
-    threadgroup type_6& tile
+    threadgroup type_7& tile
 ) {
     uint r = naga_div(lane_2, LINE);
     uint c_2 = naga_mod(lane_2, LINE);
-    uint at_4 = (r * LINE) + (c_2 ^ (r & 7u));
-    tile.inner[at_4] = f_1.q0_;
-    tile.inner[at_4 + 256u] = f_1.q1_;
-    tile.inner[at_4 + 512u] = f_1.q2_;
-    tile.inner[at_4 + 768u] = f_1.q3_;
+    uint at_5 = (r * LINE) + (c_2 ^ (r & 7u));
+    tile.inner[at_5] = f_1.q0_;
+    tile.inner[at_5 + 256u] = f_1.q1_;
+    tile.inner[at_5 + 512u] = f_1.q2_;
+    tile.inner[at_5 + 768u] = f_1.q3_;
     uint at_key = (KEYS_AT + (r * LINE)) + (c_2 ^ naga_div(r, 4u));
     tile.inner[at_key] = f_1.k0_;
     tile.inner[at_key + 256u] = f_1.k1_;
@@ -320,7 +398,7 @@ Values fetch_values(
 void keep_values(
     uint lane_4,
     Values f_3,
-    threadgroup type_6& tile
+    threadgroup type_7& tile
 ) {
     tile.inner[VALUES_AT + lane_4] = f_3.x0_;
     tile.inner[(VALUES_AT + lane_4) + THREADS] = f_3.x1_;
@@ -330,50 +408,50 @@ void keep_values(
 }
 
 void score(
-    thread Block& s_1,
+    thread Block& s_3,
     uint team,
     uint member,
     uint c_1,
-    threadgroup type_6& tile
+    threadgroup type_7& tile
 ) {
-    uint at_5 = (team * LINE) + (c_1 ^ (team & 7u));
+    uint at_6 = (team * LINE) + (c_1 ^ (team & 7u));
     uint at_key_1 = (KEYS_AT + ((member * 4u) * LINE)) + (c_1 ^ (member & 7u));
     metal::float4 k0_ = tile.inner[at_key_1];
     metal::float4 k1_ = tile.inner[at_key_1 + LINE];
     metal::float4 k2_ = tile.inner[at_key_1 + 16u];
     metal::float4 k3_ = tile.inner[at_key_1 + 24u];
-    metal::float4 _e40 = s_1.a0_;
-    metal::float4 _e43 = tile.inner[at_5];
+    metal::float4 _e40 = s_3.a0_;
+    metal::float4 _e43 = tile.inner[at_6];
     metal::float4 _e44 = gains(_e40, _e43, k0_, k1_, k2_, k3_);
-    s_1.a0_ = _e44;
-    metal::float4 _e47 = s_1.a1_;
-    metal::float4 _e52 = tile.inner[at_5 + 128u];
+    s_3.a0_ = _e44;
+    metal::float4 _e47 = s_3.a1_;
+    metal::float4 _e52 = tile.inner[at_6 + 128u];
     metal::float4 _e53 = gains(_e47, _e52, k0_, k1_, k2_, k3_);
-    s_1.a1_ = _e53;
-    metal::float4 _e56 = s_1.a2_;
-    metal::float4 _e61 = tile.inner[at_5 + 256u];
+    s_3.a1_ = _e53;
+    metal::float4 _e56 = s_3.a2_;
+    metal::float4 _e61 = tile.inner[at_6 + 256u];
     metal::float4 _e62 = gains(_e56, _e61, k0_, k1_, k2_, k3_);
-    s_1.a2_ = _e62;
-    metal::float4 _e65 = s_1.a3_;
-    metal::float4 _e70 = tile.inner[at_5 + 384u];
+    s_3.a2_ = _e62;
+    metal::float4 _e65 = s_3.a3_;
+    metal::float4 _e70 = tile.inner[at_6 + 384u];
     metal::float4 _e71 = gains(_e65, _e70, k0_, k1_, k2_, k3_);
-    s_1.a3_ = _e71;
-    metal::float4 _e74 = s_1.a4_;
-    metal::float4 _e79 = tile.inner[at_5 + 512u];
+    s_3.a3_ = _e71;
+    metal::float4 _e74 = s_3.a4_;
+    metal::float4 _e79 = tile.inner[at_6 + 512u];
     metal::float4 _e80 = gains(_e74, _e79, k0_, k1_, k2_, k3_);
-    s_1.a4_ = _e80;
-    metal::float4 _e83 = s_1.a5_;
-    metal::float4 _e88 = tile.inner[at_5 + 640u];
+    s_3.a4_ = _e80;
+    metal::float4 _e83 = s_3.a5_;
+    metal::float4 _e88 = tile.inner[at_6 + 640u];
     metal::float4 _e89 = gains(_e83, _e88, k0_, k1_, k2_, k3_);
-    s_1.a5_ = _e89;
-    metal::float4 _e92 = s_1.a6_;
-    metal::float4 _e97 = tile.inner[at_5 + 768u];
+    s_3.a5_ = _e89;
+    metal::float4 _e92 = s_3.a6_;
+    metal::float4 _e97 = tile.inner[at_6 + 768u];
     metal::float4 _e98 = gains(_e92, _e97, k0_, k1_, k2_, k3_);
-    s_1.a6_ = _e98;
-    metal::float4 _e101 = s_1.a7_;
-    metal::float4 _e106 = tile.inner[at_5 + 896u];
+    s_3.a6_ = _e98;
+    metal::float4 _e101 = s_3.a7_;
+    metal::float4 _e106 = tile.inner[at_6 + 896u];
     metal::float4 _e107 = gains(_e101, _e106, k0_, k1_, k2_, k3_);
-    s_1.a7_ = _e107;
+    s_3.a7_ = _e107;
     return;
 }
 
@@ -395,44 +473,44 @@ void weigh(
     uint member_1,
     uint first,
     uint g,
-    threadgroup type_6& tile
+    threadgroup type_7& tile
 ) {
-    uint at_6 = (team_1 * LINE) + (g ^ (team_1 & 7u));
+    uint at_7 = (team_1 * LINE) + (g ^ (team_1 & 7u));
     uint at_value = (VALUES_AT + ((first + (4u * g)) * 16u)) + member_1;
     metal::float4 v0_2 = tile.inner[at_value];
     metal::float4 v1_2 = tile.inner[at_value + 16u];
     metal::float4 v2_2 = tile.inner[at_value + 32u];
     metal::float4 v3_2 = tile.inner[at_value + 48u];
     metal::float4 _e39 = o_1.a0_;
-    metal::float4 _e42 = tile.inner[at_6];
+    metal::float4 _e42 = tile.inner[at_7];
     metal::float4 _e43 = mix(_e39, _e42, v0_2, v1_2, v2_2, v3_2);
     o_1.a0_ = _e43;
     metal::float4 _e46 = o_1.a1_;
-    metal::float4 _e51 = tile.inner[at_6 + 128u];
+    metal::float4 _e51 = tile.inner[at_7 + 128u];
     metal::float4 _e52 = mix(_e46, _e51, v0_2, v1_2, v2_2, v3_2);
     o_1.a1_ = _e52;
     metal::float4 _e55 = o_1.a2_;
-    metal::float4 _e60 = tile.inner[at_6 + 256u];
+    metal::float4 _e60 = tile.inner[at_7 + 256u];
     metal::float4 _e61 = mix(_e55, _e60, v0_2, v1_2, v2_2, v3_2);
     o_1.a2_ = _e61;
     metal::float4 _e64 = o_1.a3_;
-    metal::float4 _e69 = tile.inner[at_6 + 384u];
+    metal::float4 _e69 = tile.inner[at_7 + 384u];
     metal::float4 _e70 = mix(_e64, _e69, v0_2, v1_2, v2_2, v3_2);
     o_1.a3_ = _e70;
     metal::float4 _e73 = o_1.a4_;
-    metal::float4 _e78 = tile.inner[at_6 + 512u];
+    metal::float4 _e78 = tile.inner[at_7 + 512u];
     metal::float4 _e79 = mix(_e73, _e78, v0_2, v1_2, v2_2, v3_2);
     o_1.a4_ = _e79;
     metal::float4 _e82 = o_1.a5_;
-    metal::float4 _e87 = tile.inner[at_6 + 640u];
+    metal::float4 _e87 = tile.inner[at_7 + 640u];
     metal::float4 _e88 = mix(_e82, _e87, v0_2, v1_2, v2_2, v3_2);
     o_1.a5_ = _e88;
     metal::float4 _e91 = o_1.a6_;
-    metal::float4 _e96 = tile.inner[at_6 + 768u];
+    metal::float4 _e96 = tile.inner[at_7 + 768u];
     metal::float4 _e97 = mix(_e91, _e96, v0_2, v1_2, v2_2, v3_2);
     o_1.a6_ = _e97;
     metal::float4 _e100 = o_1.a7_;
-    metal::float4 _e105 = tile.inner[at_6 + 896u];
+    metal::float4 _e105 = tile.inner[at_7 + 896u];
     metal::float4 _e106 = mix(_e100, _e105, v0_2, v1_2, v2_2, v3_2);
     o_1.a7_ = _e106;
     return;
@@ -445,14 +523,14 @@ metal::float4 mix_seen(
     metal::float4 v1_1,
     metal::float4 v2_1,
     metal::float4 v3_1,
-    uint row_1,
+    uint row_3,
     uint key_2
 ) {
     metal::float4 none = metal::float4(0.0);
-    metal::float4 a_4 = (row_1 >= key_2) ? v0_1 : none;
-    metal::float4 b_3 = (row_1 >= (key_2 + 1u)) ? v1_1 : none;
-    metal::float4 c_3 = (row_1 >= (key_2 + 2u)) ? v2_1 : none;
-    metal::float4 _e24 = mix(o_2, p_1, a_4, b_3, c_3, (row_1 >= (key_2 + 3u)) ? v3_1 : none);
+    metal::float4 a_4 = (row_3 >= key_2) ? v0_1 : none;
+    metal::float4 b_3 = (row_3 >= (key_2 + 1u)) ? v1_1 : none;
+    metal::float4 c_3 = (row_3 >= (key_2 + 2u)) ? v2_1 : none;
+    metal::float4 _e24 = mix(o_2, p_1, a_4, b_3, c_3, (row_3 >= (key_2 + 3u)) ? v3_1 : none);
     return _e24;
 }
 
@@ -460,13 +538,13 @@ void weigh_seen(
     thread Block& o_3,
     uint team_2,
     uint member_2,
-    uint row_2,
+    uint row_4,
     uint key0_3,
     uint first_1,
     uint g_1,
-    threadgroup type_6& tile
+    threadgroup type_7& tile
 ) {
-    uint at_7 = (team_2 * LINE) + (g_1 ^ (team_2 & 7u));
+    uint at_8 = (team_2 * LINE) + (g_1 ^ (team_2 & 7u));
     uint at_value_1 = (VALUES_AT + ((first_1 + (4u * g_1)) * 16u)) + member_2;
     metal::float4 v0_3 = tile.inner[at_value_1];
     metal::float4 v1_3 = tile.inner[at_value_1 + 16u];
@@ -474,36 +552,36 @@ void weigh_seen(
     metal::float4 v3_3 = tile.inner[at_value_1 + 48u];
     uint key_8 = (key0_3 + first_1) + (4u * g_1);
     metal::float4 _e45 = o_3.a0_;
-    metal::float4 _e48 = tile.inner[at_7];
-    metal::float4 _e49 = mix_seen(_e45, _e48, v0_3, v1_3, v2_3, v3_3, row_2, key_8);
+    metal::float4 _e48 = tile.inner[at_8];
+    metal::float4 _e49 = mix_seen(_e45, _e48, v0_3, v1_3, v2_3, v3_3, row_4, key_8);
     o_3.a0_ = _e49;
     metal::float4 _e52 = o_3.a1_;
-    metal::float4 _e57 = tile.inner[at_7 + 128u];
-    metal::float4 _e60 = mix_seen(_e52, _e57, v0_3, v1_3, v2_3, v3_3, row_2 + TEAMS, key_8);
+    metal::float4 _e57 = tile.inner[at_8 + 128u];
+    metal::float4 _e60 = mix_seen(_e52, _e57, v0_3, v1_3, v2_3, v3_3, row_4 + TEAMS, key_8);
     o_3.a1_ = _e60;
     metal::float4 _e63 = o_3.a2_;
-    metal::float4 _e68 = tile.inner[at_7 + 256u];
-    metal::float4 _e71 = mix_seen(_e63, _e68, v0_3, v1_3, v2_3, v3_3, row_2 + 32u, key_8);
+    metal::float4 _e68 = tile.inner[at_8 + 256u];
+    metal::float4 _e71 = mix_seen(_e63, _e68, v0_3, v1_3, v2_3, v3_3, row_4 + 32u, key_8);
     o_3.a2_ = _e71;
     metal::float4 _e74 = o_3.a3_;
-    metal::float4 _e79 = tile.inner[at_7 + 384u];
-    metal::float4 _e82 = mix_seen(_e74, _e79, v0_3, v1_3, v2_3, v3_3, row_2 + 48u, key_8);
+    metal::float4 _e79 = tile.inner[at_8 + 384u];
+    metal::float4 _e82 = mix_seen(_e74, _e79, v0_3, v1_3, v2_3, v3_3, row_4 + 48u, key_8);
     o_3.a3_ = _e82;
     metal::float4 _e85 = o_3.a4_;
-    metal::float4 _e90 = tile.inner[at_7 + 512u];
-    metal::float4 _e93 = mix_seen(_e85, _e90, v0_3, v1_3, v2_3, v3_3, row_2 + 64u, key_8);
+    metal::float4 _e90 = tile.inner[at_8 + 512u];
+    metal::float4 _e93 = mix_seen(_e85, _e90, v0_3, v1_3, v2_3, v3_3, row_4 + 64u, key_8);
     o_3.a4_ = _e93;
     metal::float4 _e96 = o_3.a5_;
-    metal::float4 _e101 = tile.inner[at_7 + 640u];
-    metal::float4 _e104 = mix_seen(_e96, _e101, v0_3, v1_3, v2_3, v3_3, row_2 + 80u, key_8);
+    metal::float4 _e101 = tile.inner[at_8 + 640u];
+    metal::float4 _e104 = mix_seen(_e96, _e101, v0_3, v1_3, v2_3, v3_3, row_4 + 80u, key_8);
     o_3.a5_ = _e104;
     metal::float4 _e107 = o_3.a6_;
-    metal::float4 _e112 = tile.inner[at_7 + 768u];
-    metal::float4 _e115 = mix_seen(_e107, _e112, v0_3, v1_3, v2_3, v3_3, row_2 + 96u, key_8);
+    metal::float4 _e112 = tile.inner[at_8 + 768u];
+    metal::float4 _e115 = mix_seen(_e107, _e112, v0_3, v1_3, v2_3, v3_3, row_4 + 96u, key_8);
     o_3.a6_ = _e115;
     metal::float4 _e118 = o_3.a7_;
-    metal::float4 _e123 = tile.inner[at_7 + 896u];
-    metal::float4 _e126 = mix_seen(_e118, _e123, v0_3, v1_3, v2_3, v3_3, row_2 + 112u, key_8);
+    metal::float4 _e123 = tile.inner[at_8 + 896u];
+    metal::float4 _e126 = mix_seen(_e118, _e123, v0_3, v1_3, v2_3, v3_3, row_4 + 112u, key_8);
     o_3.a7_ = _e126;
     return;
 }
@@ -513,21 +591,21 @@ void weigh_tile(
     Block p_2,
     uint team_3,
     uint member_3,
-    uint row_3,
+    uint row_5,
     uint key0_4,
     bool diagonal,
-    threadgroup type_6& tile
+    threadgroup type_7& tile
 ) {
     uint first_2 = 0u;
     uint g_2 = {};
     uint g_3 = {};
-    bool loop_init = true;
+    bool loop_init_1 = true;
     while(true) {
-        if (!loop_init) {
+        if (!loop_init_1) {
             uint _e105 = first_2;
             first_2 = _e105 + 32u;
         }
-        loop_init = false;
+        loop_init_1 = false;
         uint _e9 = first_2;
         if (_e9 < KEYS) {
         } else {
@@ -540,26 +618,26 @@ void weigh_tile(
             }
             uint _e17 = first_2;
             if (naga_div(member_3, 8u) == naga_div(_e17, 32u)) {
-                uint at_8 = (team_3 * LINE) + ((member_3 ^ team_3) & 7u);
-                tile.inner[at_8] = p_2.a0_;
-                tile.inner[at_8 + 128u] = p_2.a1_;
-                tile.inner[at_8 + 256u] = p_2.a2_;
-                tile.inner[at_8 + 384u] = p_2.a3_;
-                tile.inner[at_8 + 512u] = p_2.a4_;
-                tile.inner[at_8 + 640u] = p_2.a5_;
-                tile.inner[at_8 + 768u] = p_2.a6_;
-                tile.inner[at_8 + 896u] = p_2.a7_;
+                uint at_9 = (team_3 * LINE) + ((member_3 ^ team_3) & 7u);
+                tile.inner[at_9] = p_2.a0_;
+                tile.inner[at_9 + 128u] = p_2.a1_;
+                tile.inner[at_9 + 256u] = p_2.a2_;
+                tile.inner[at_9 + 384u] = p_2.a3_;
+                tile.inner[at_9 + 512u] = p_2.a4_;
+                tile.inner[at_9 + 640u] = p_2.a5_;
+                tile.inner[at_9 + 768u] = p_2.a6_;
+                tile.inner[at_9 + 896u] = p_2.a7_;
             }
             metal::threadgroup_barrier(metal::mem_flags::mem_threadgroup);
             if (diagonal) {
                 g_2 = 0u;
-                bool loop_init_1 = true;
+                bool loop_init_2 = true;
                 while(true) {
-                    if (!loop_init_1) {
+                    if (!loop_init_2) {
                         uint _e73 = g_2;
                         g_2 = _e73 + 1u;
                     }
-                    loop_init_1 = false;
+                    loop_init_2 = false;
                     uint _e67 = g_2;
                     if (_e67 < 8u) {
                     } else {
@@ -568,7 +646,7 @@ void weigh_tile(
                     {
                         uint _e70 = first_2;
                         uint _e71 = g_2;
-                        weigh_seen(o_4, team_3, member_3, row_3, key0_4, _e70, _e71, tile);
+                        weigh_seen(o_4, team_3, member_3, row_5, key0_4, _e70, _e71, tile);
                     }
                 }
             } else {
@@ -591,13 +669,13 @@ void weigh_tile(
                     weigh(o_4, team_3, member_3, _e93, 7u, tile);
                 } else {
                     g_3 = 0u;
-                    bool loop_init_2 = true;
+                    bool loop_init_3 = true;
                     while(true) {
-                        if (!loop_init_2) {
+                        if (!loop_init_3) {
                             uint _e103 = g_3;
                             g_3 = _e103 + 1u;
                         }
-                        loop_init_2 = false;
+                        loop_init_3 = false;
                         uint _e97 = g_3;
                         if (_e97 < 8u) {
                         } else {
@@ -641,7 +719,7 @@ void rescale(
 }
 
 metal::bool4 sees(
-    uint row_4,
+    uint row_6,
     uint key_3,
     constant Params& params
 ) {
@@ -649,13 +727,13 @@ metal::bool4 sees(
     uint _e11 = params.keys;
     uint _e16 = params.keys;
     uint _e22 = params.flags;
-    uint last = ((_e22 & CAUSAL) != 0u) ? metal::min(_e16 - 1u, row_4) : (_e11 - 1u);
+    uint last = ((_e22 & CAUSAL) != 0u) ? metal::min(_e16 - 1u, row_6) : (_e11 - 1u);
     return keys <= metal::uint4(last);
 }
 
 metal::float4 scores(
     metal::float4 sums_1,
-    uint row_5,
+    uint row_7,
     uint key_4,
     uint at_mask,
     bool edge,
@@ -663,136 +741,81 @@ metal::float4 scores(
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    metal::float4 s_2 = {};
+    metal::float4 s_4 = {};
     bool local_6 = {};
     float _e7 = params.scale;
-    s_2 = sums_1 * _e7;
+    s_4 = sums_1 * _e7;
     uint _e12 = params.flags;
     if ((_e12 & MASKED) != 0u) {
         uint _e21 = params.rows;
-        local_6 = row_5 < _e21;
+        local_6 = row_7 < _e21;
     } else {
         local_6 = false;
     }
     bool _e24 = local_6;
     if (_e24) {
-        metal::bool4 _e25 = sees(row_5, key_4, params);
+        metal::bool4 _e25 = sees(row_7, key_4, params);
         uint _e29 = params.mask.z;
-        uint at_9 = at_mask + (row_5 * _e29);
+        uint at_10 = at_mask + (row_7 * _e29);
         if (_e25.x) {
-            float _e34 = s_2.x;
+            float _e34 = s_4.x;
             uint _e39 = params.mask.w;
-            Element _e43 = mask[at_9 + (key_4 * _e39)];
-            s_2.x = _e34 + static_cast<float>(_e43);
+            Element _e43 = mask[at_10 + (key_4 * _e39)];
+            s_4.x = _e34 + static_cast<float>(_e43);
         }
         if (_e25.y) {
-            float _e48 = s_2.y;
+            float _e48 = s_4.y;
             uint _e55 = params.mask.w;
-            Element _e59 = mask[at_9 + ((key_4 + 1u) * _e55)];
-            s_2.y = _e48 + static_cast<float>(_e59);
+            Element _e59 = mask[at_10 + ((key_4 + 1u) * _e55)];
+            s_4.y = _e48 + static_cast<float>(_e59);
         }
         if (_e25.z) {
-            float _e64 = s_2.z;
+            float _e64 = s_4.z;
             uint _e71 = params.mask.w;
-            Element _e75 = mask[at_9 + ((key_4 + 2u) * _e71)];
-            s_2.z = _e64 + static_cast<float>(_e75);
+            Element _e75 = mask[at_10 + ((key_4 + 2u) * _e71)];
+            s_4.z = _e64 + static_cast<float>(_e75);
         }
         if (_e25.w) {
-            float _e80 = s_2.w;
+            float _e80 = s_4.w;
             uint _e87 = params.mask.w;
-            Element _e91 = mask[at_9 + ((key_4 + 3u) * _e87)];
-            s_2.w = _e80 + static_cast<float>(_e91);
+            Element _e91 = mask[at_10 + ((key_4 + 3u) * _e87)];
+            s_4.w = _e80 + static_cast<float>(_e91);
         }
     }
     if (edge) {
-        metal::float4 _e96 = s_2;
-        metal::bool4 _e97 = sees(row_5, key_4, params);
-        s_2 = metal::select(metal::float4(-340282350000000000000000000000000000000.0), _e96, _e97);
+        metal::float4 _e96 = s_4;
+        metal::bool4 _e97 = sees(row_7, key_4, params);
+        s_4 = metal::select(metal::float4(-340282350000000000000000000000000000000.0), _e96, _e97);
     }
-    metal::float4 _e99 = s_2;
+    metal::float4 _e99 = s_4;
     return _e99;
 }
 
 metal::float4 weights(
-    metal::float4 s_3,
-    float top,
-    uint row_6,
+    metal::float4 s_5,
+    float top_1,
+    uint row_8,
     uint key_5,
     bool edge_1,
     constant Params& params
 ) {
     metal::float4 p_3 = {};
-    p_3 = metal::exp(s_3 - metal::float4(top));
+    p_3 = metal::exp(s_5 - metal::float4(top_1));
     if (edge_1) {
         metal::float4 _e11 = p_3;
-        metal::bool4 _e12 = sees(row_6, key_5, params);
+        metal::bool4 _e12 = sees(row_8, key_5, params);
         p_3 = metal::select(metal::float4(0.0), _e11, _e12);
     }
     metal::float4 _e14 = p_3;
     return _e14;
 }
 
-float highest(
-    metal::float4 s_4
-) {
-    return metal::max(metal::max(s_4.x, s_4.y), metal::max(s_4.z, s_4.w));
-}
-
-float total(
-    metal::float4 s_5
-) {
-    return (s_5.x + s_5.y) + (s_5.z + s_5.w);
-}
-
-void put(
-    uint row_7,
-    uint column_3,
-    uint at_3,
-    metal::float4 y,
-    device type& out,
-    constant Params& params,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    uint i_2 = 0u;
-    bool local_7 = {};
-    bool loop_init_3 = true;
-    while(true) {
-        if (!loop_init_3) {
-            uint _e32 = i_2;
-            i_2 = _e32 + 1u;
-        }
-        loop_init_3 = false;
-        uint _e6 = i_2;
-        if (_e6 < 4u) {
-        } else {
-            break;
-        }
-        {
-            uint _e11 = params.rows;
-            if (row_7 < _e11) {
-                uint _e15 = i_2;
-                uint _e19 = params.value_dim;
-                local_7 = (column_3 + _e15) < _e19;
-            } else {
-                local_7 = false;
-            }
-            bool _e22 = local_7;
-            if (_e22) {
-                uint _e25 = i_2;
-                uint _e28 = i_2;
-                out[(at_3 + column_3) + _e25] = static_cast<half>(y[_e28]);
-            }
-        }
-    }
-    return;
-}
-
 void finish(
-    uint head,
-    uint row_8,
+    uint head_1,
+    uint row_9,
     uint column_4,
-    uint part,
-    float sum_1,
+    uint part_1,
+    float sum_2,
     metal::float4 acc,
     device type& out,
     constant Params& params,
@@ -802,13 +825,13 @@ void finish(
     if (false) {
         uint _e12 = params.all_heads;
         uint _e17 = params.rows;
-        uint line = (((part * _e12) + head) * _e17) + row_8;
+        uint line = (((part_1 * _e12) + head_1) * _e17) + row_9;
         uint _e22 = params.first_out;
         uint _e25 = params.value_dim;
-        put(row_8, column_4, _e22 + (line * _e25), acc, out, params, _buffer_sizes);
+        put(row_9, column_4, _e22 + (line * _e25), acc, out, params, _buffer_sizes);
         return;
     }
-    y_1 = (sum_1 == 0.0) ? metal::float4(0.0) : (acc / metal::float4(sum_1));
+    y_1 = (sum_2 == 0.0) ? metal::float4(0.0) : (acc / metal::float4(sum_2));
     metal::float4 _e36 = y_1;
     float _e39 = params.output_scale;
     float _e43 = params.output_bias;
@@ -823,54 +846,31 @@ void finish(
     uint _e66 = params.rows;
     uint _e71 = params.value_dim;
     metal::float4 _e74 = y_1;
-    put(row_8, column_4, _e63 + (((head * _e66) + row_8) * _e71), _e74, out, params, _buffer_sizes);
+    put(row_9, column_4, _e63 + (((head_1 * _e66) + row_9) * _e71), _e74, out, params, _buffer_sizes);
     return;
 }
 
 void finish_block(
     Block o_6,
-    uint head_1,
-    uint row_9,
+    uint head_2,
+    uint row_10,
     uint column_5,
-    uint part_1,
+    uint part_2,
     metal::float4 a_3,
     metal::float4 b_2,
     device type& out,
     constant Params& params,
     constant _mslBufferSizes& _buffer_sizes
 ) {
-    finish(head_1, row_9, column_5, part_1, a_3.x, o_6.a0_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + TEAMS, column_5, part_1, a_3.y, o_6.a1_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + 32u, column_5, part_1, a_3.z, o_6.a2_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + 48u, column_5, part_1, a_3.w, o_6.a3_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + 64u, column_5, part_1, b_2.x, o_6.a4_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + 80u, column_5, part_1, b_2.y, o_6.a5_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + 96u, column_5, part_1, b_2.z, o_6.a6_, out, params, _buffer_sizes);
-    finish(head_1, row_9 + 112u, column_5, part_1, b_2.w, o_6.a7_, out, params, _buffer_sizes);
+    finish(head_2, row_10, column_5, part_2, a_3.x, o_6.a0_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + TEAMS, column_5, part_2, a_3.y, o_6.a1_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + 32u, column_5, part_2, a_3.z, o_6.a2_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + 48u, column_5, part_2, a_3.w, o_6.a3_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + 64u, column_5, part_2, b_2.x, o_6.a4_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + 80u, column_5, part_2, b_2.y, o_6.a5_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + 96u, column_5, part_2, b_2.z, o_6.a6_, out, params, _buffer_sizes);
+    finish(head_2, row_10 + 112u, column_5, part_2, b_2.w, o_6.a7_, out, params, _buffer_sizes);
     return;
-}
-
-void keep(
-    uint head_2,
-    uint row_10,
-    uint part_2,
-    float top_1,
-    float sum_2,
-    device type_5& stats,
-    constant Params& params,
-    constant _mslBufferSizes& _buffer_sizes
-) {
-    uint _e7 = params.rows;
-    if (row_10 < _e7) {
-        uint _e12 = params.all_heads;
-        uint _e17 = params.rows;
-        uint at_10 = 2u * ((((part_2 * _e12) + head_2) * _e17) + row_10);
-        stats[at_10] = top_1;
-        stats[at_10 + 1u] = false ? ((sum_2 == 0.0) ? 0.0 : (1.0 / sum_2)) : sum_2;
-        return;
-    } else {
-        return;
-    }
 }
 
 struct main_Input {
@@ -886,7 +886,7 @@ struct main_Input {
 , device type& out [[buffer(4)]]
 , device type_5& stats [[buffer(5)]]
 , constant Params& params [[buffer(6)]]
-, threadgroup type_6& tile
+, threadgroup type_7& tile
 , constant _mslBufferSizes& _buffer_sizes [[buffer(7)]]
 ) {
     uint id = {};
@@ -913,7 +913,6 @@ struct main_Input {
     uint i_1 = 0u;
     bool local_3 = {};
     bool local_4 = {};
-    bool local_5 = {};
     uint team_4 = naga_div(lane, 16u);
     uint member_5 = naga_mod(lane, 16u);
     uint _e9 = params.rows;
@@ -1304,59 +1303,53 @@ struct main_Input {
             sum_b = _e584 + _e593;
         }
     }
-    if (true) {
-        local_3 = false;
+    if (false) {
+        local_3 = member_5 == 0u;
     } else {
-        local_3 = true;
+        local_3 = false;
     }
-    bool _e610 = local_3;
-    if (_e610) {
-        local_4 = member_5 == 0u;
+    bool _e607 = local_3;
+    if (_e607) {
+        local_4 = column_tile == 0u;
     } else {
         local_4 = false;
     }
-    bool _e616 = local_4;
-    if (_e616) {
-        local_5 = column_tile == 0u;
-    } else {
-        local_5 = false;
+    bool _e613 = local_4;
+    if (_e613) {
+        float _e615 = top_a.x;
+        float _e617 = sum_a.x;
+        keep(head_3, row_12, part_3, _e615, _e617, stats, params, _buffer_sizes);
+        float _e621 = top_a.y;
+        float _e623 = sum_a.y;
+        keep(head_3, row_12 + TEAMS, part_3, _e621, _e623, stats, params, _buffer_sizes);
+        float _e627 = top_a.z;
+        float _e629 = sum_a.z;
+        keep(head_3, row_12 + 32u, part_3, _e627, _e629, stats, params, _buffer_sizes);
+        float _e633 = top_a.w;
+        float _e635 = sum_a.w;
+        keep(head_3, row_12 + 48u, part_3, _e633, _e635, stats, params, _buffer_sizes);
+        float _e639 = top_b.x;
+        float _e641 = sum_b.x;
+        keep(head_3, row_12 + 64u, part_3, _e639, _e641, stats, params, _buffer_sizes);
+        float _e645 = top_b.y;
+        float _e647 = sum_b.y;
+        keep(head_3, row_12 + 80u, part_3, _e645, _e647, stats, params, _buffer_sizes);
+        float _e651 = top_b.z;
+        float _e653 = sum_b.z;
+        keep(head_3, row_12 + 96u, part_3, _e651, _e653, stats, params, _buffer_sizes);
+        float _e657 = top_b.w;
+        float _e659 = sum_b.w;
+        keep(head_3, row_12 + 112u, part_3, _e657, _e659, stats, params, _buffer_sizes);
     }
-    bool _e622 = local_5;
-    if (_e622) {
-        float _e624 = top_a.x;
-        float _e626 = sum_a.x;
-        keep(head_3, row_12, part_3, _e624, _e626, stats, params, _buffer_sizes);
-        float _e630 = top_a.y;
-        float _e632 = sum_a.y;
-        keep(head_3, row_12 + TEAMS, part_3, _e630, _e632, stats, params, _buffer_sizes);
-        float _e636 = top_a.z;
-        float _e638 = sum_a.z;
-        keep(head_3, row_12 + 32u, part_3, _e636, _e638, stats, params, _buffer_sizes);
-        float _e642 = top_a.w;
-        float _e644 = sum_a.w;
-        keep(head_3, row_12 + 48u, part_3, _e642, _e644, stats, params, _buffer_sizes);
-        float _e648 = top_b.x;
-        float _e650 = sum_b.x;
-        keep(head_3, row_12 + 64u, part_3, _e648, _e650, stats, params, _buffer_sizes);
-        float _e654 = top_b.y;
-        float _e656 = sum_b.y;
-        keep(head_3, row_12 + 80u, part_3, _e654, _e656, stats, params, _buffer_sizes);
-        float _e660 = top_b.z;
-        float _e662 = sum_b.z;
-        keep(head_3, row_12 + 96u, part_3, _e660, _e662, stats, params, _buffer_sizes);
-        float _e666 = top_b.w;
-        float _e668 = sum_b.w;
-        keep(head_3, row_12 + 112u, part_3, _e666, _e668, stats, params, _buffer_sizes);
-    }
-    Block _e669 = left;
-    metal::float4 _e673 = sum_a;
-    metal::float4 _e674 = sum_b;
-    finish_block(_e669, head_3, row_12, column0_2 + (4u * member_5), part_3, _e673, _e674, out, params, _buffer_sizes);
+    Block _e660 = left;
+    metal::float4 _e664 = sum_a;
+    metal::float4 _e665 = sum_b;
+    finish_block(_e660, head_3, row_12, column0_2 + (4u * member_5), part_3, _e664, _e665, out, params, _buffer_sizes);
     if (false) {
-        Block _e679 = right;
-        metal::float4 _e685 = sum_a;
-        metal::float4 _e686 = sum_b;
-        finish_block(_e679, head_3, row_12, (column0_2 + 64u) + (4u * member_5), part_3, _e685, _e686, out, params, _buffer_sizes);
+        Block _e670 = right;
+        metal::float4 _e676 = sum_a;
+        metal::float4 _e677 = sum_b;
+        finish_block(_e670, head_3, row_12, (column0_2 + 64u) + (4u * member_5), part_3, _e676, _e677, out, params, _buffer_sizes);
         return;
     } else {
         return;
